@@ -105,7 +105,7 @@ def _hold(loss: Loss, group: list[Point], tally: Tally, least: float, seconds: f
     outputs = len(group[0][1])
     tally.comparisons += 2 * (held.looked["values"] + 2 * outputs * held.looked["signals and curvatures"])
     tally.left_out += bool(asked.left_out)
-    tally.faults += [f"`{loss!r}` ({loss.activation[0].name}): {a.question} {a.seen}" for a in answers if not a.passed]
+    tally.faults += [f"`{loss!r}` ({loss.activation[0].name}): {a.question} {a.seen}" for a in answers if a.passed is False]
 
 
 HEAD = """# Numbers held to the truth, drawn at random

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 import goodmeasure
+from goodmeasure.engines.dask import UNSEEN
 
 # Tests are small and run side by side: the threads of BLAS, OpenMP and torch took up to nine times as long to wake as to work.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -37,6 +38,14 @@ def script() -> Iterator[Callable[[str], ModuleType]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(Path(__file__).parent.parent / "scripts")
         yield import_module
+
+
+@pytest.fixture(scope="module")
+def a_cluster_at_hand() -> Iterator[None]:
+    """A cluster of Dask in this process, which commands take as the program's own; one of processes takes seconds to start."""
+    distributed = pytest.importorskip("distributed")
+    with distributed.Client(processes=False, n_workers=1, threads_per_worker=1, **UNSEEN):
+        yield
 
 
 @pytest.fixture

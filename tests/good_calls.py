@@ -70,6 +70,7 @@ def saved() -> Path:
 def _estimators() -> dict[str, Any]:
     return {
         "alpha": 0.1,
+        "l1_ratio": 0.0,
         "fit_intercept": True,
         "solver": "auto",
         "max_iter": 100,

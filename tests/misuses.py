@@ -612,6 +612,12 @@ def of_boosters(name: str, to: Callable[[object], Any], host: Host) -> Misuses:
     return found
 
 
+def of_objectives(ours: Any, host: Host) -> dict[str, Callable[[], object]]:
+    """What an objective refuses that a booster calls in the fit of its own models."""
+    wrong = type(host.base, (), {"__module__": host.package, "fit": lambda self, objective: objective(Y, Z)})()
+    return {**of_steps(ours), "GM006": lambda: ours(Y, Z, NEGATIVE), "GM009": lambda: wrong.fit(type(ours)(CE))}
+
+
 def of_steps(step: Callable[[Any, Any], object]) -> dict[str, Callable[[], object]]:
     """What anything refuses that takes targets and raw outputs."""
     return {"GM003": lambda: step(Y, [0.0]), "GM004": lambda: step([7.0] * 6, [0.0] * 6)}
@@ -651,7 +657,9 @@ def of_deciding(kind: Any, inner: Any) -> dict[str, Callable[[], Any]]:
     return {
         "GM006": lambda: kind(inner).fit(X * 5, Y * 5, sample_weight=NEGATIVE * 5),
         "GM009": lambda: kind(inner, "dear").fit(X * 5, Y * 5),
-        "ValueError": lambda: kind(inner).fit(X, Y[:3]),
+        "GM003": lambda: kind(inner).fit(X, Y[:3]),
+        "GM004": lambda: kind(inner).fit(X, [1j] * 6),
+        "ValueError": lambda: kind(inner).fit(X, NAN),
     }
 
 
@@ -727,9 +735,9 @@ CLASSES_AND_METHODS: Misuses = {
     **of_boosters("XGBoostLoss", gm.to_xgboost, XGBOOST),
     **of_boosters("LightGBMLoss", gm.to_lightgbm, LIGHTGBM),
     **of_boosters("CatBoostLoss", gm.to_catboost, CATBOOST),
-    "XGBoostLoss.__call__": of_steps(gm.to_xgboost(BINARY)),
+    "XGBoostLoss.__call__": of_objectives(gm.to_xgboost(BINARY), XGBOOST),
     "XGBoostMetric.__call__": of_steps(gm.to_xgboost(BINARY).metric),
-    "LightGBMLoss.__call__": of_steps(gm.to_lightgbm(BINARY)),
+    "LightGBMLoss.__call__": of_objectives(gm.to_lightgbm(BINARY), LIGHTGBM),
     "LightGBMLoss.metric": of_steps(gm.to_lightgbm(BINARY).metric),
     "CatBoostLoss.calc_ders_range": of_steps(lambda y, z: gm.to_catboost(BINARY).calc_ders_range(z, y, None)),
     "CatBoostMetric.evaluate": of_steps(lambda y, z: gm.to_catboost(BINARY).metric.evaluate([z], y, None)),
@@ -740,6 +748,7 @@ CLASSES_AND_METHODS: Misuses = {
         "GM009": lambda: gm.to_hist_gradient_boosting(gm.losses.cross_entropy(), classes=4).fit_intercept_only(
             np.arange(9) % 3.0
         ),
+        "GM004": lambda: gm.to_hist_gradient_boosting(BINARY).fit_intercept_only([0, 1, 2] * 2),
         "GM005": lambda: gm.to_hist_gradient_boosting(BINARY).fit_intercept_only(Y, [0.0] * 6),
     },
     "HistGradientBoostingLoss.predict_proba": {
@@ -878,7 +887,7 @@ CLASSES_AND_METHODS: Misuses = {
         **of_exposures(lambda regressor, exposure: regressor.fit(X, Y, exposure=exposure)),
         "GM004": lambda: gm.LossRegressor(POISSON).fit(X, NEGATIVE),
         "GM606": lambda: gm.LossRegressor(gm.losses.squared_error()).fit(X, [1e200, -1e200] * 3),
-        "ValueError": lambda: gm.LossRegressor().fit(X, Z[:3]),
+        "ValueError": lambda: gm.LossRegressor().fit([NAN] * 6, Y),
     },
     "LossRegressor.predict": of_exposures(lambda regressor, exposure: regressor.predict(X, exposure=exposure)),
     # The method of both; a regressor has losses that take exposures.
@@ -888,20 +897,29 @@ CLASSES_AND_METHODS: Misuses = {
         "GM006": lambda: gm.LossClassifier().fit(X, Y, NEGATIVE),
         "GM009": lambda: gm.LossClassifier(SQUARED).fit(X, Y),
         "GM602": lambda: gm.LossClassifier().fit(X, SAME),
-        "ValueError": lambda: gm.LossClassifier().fit(X, Z),
+        "GM004": lambda: gm.LossClassifier().fit(X, Z),
+        "ValueError": lambda: gm.LossClassifier().fit([NAN] * 6, Y),
     },
     "JaxLoss": {"GM009": lambda: type(gm.to_jax(BINARY))(BINARY, "average")},
     "JaxLoss.__call__": {
         "GM003": lambda: gm.to_jax(BINARY)(np.zeros(2), np.zeros(1)),
+        "GM004": lambda: gm.to_jax(BINARY)(np.zeros(2), ["no", "yes"]),
         "GM006": lambda: gm.to_jax(BINARY)(np.zeros(2), np.zeros(2), where=np.ones(2)),
         "GM009": lambda: gm.to_jax(BINARY)(np.zeros(2, int), np.zeros(2)),
     },
     "KerasLoss": {"GM009": lambda: type(gm.to_keras(BINARY))(BINARY, "average")},
     "KerasLoss.__call__": {
         "GM003": lambda: gm.to_keras(BINARY)(np.zeros(2), np.zeros(3)),
+        "GM004": lambda: gm.to_keras(BINARY)(["no", "yes"], np.zeros(2)),
         "GM006": lambda: gm.to_keras(BINARY)(np.zeros(2), np.zeros(2), [-1.0, 1.0]),
+        "GM009": lambda: gm.to_keras(BINARY)([-0.5, 1.5], [0.0, 1.0]),
     },
-    "KerasLoss.call": {"GM003": lambda: gm.to_keras(BINARY).call(np.zeros(2), np.zeros(3))},
+    "KerasLoss.from_config": {"GM009": lambda: gm.to_keras(BINARY).from_config({"loss": {}})},
+    "KerasLoss.call": {
+        "GM003": lambda: gm.to_keras(BINARY).call(np.zeros(2), np.zeros(3)),
+        "GM004": lambda: gm.to_keras(BINARY).call(["no", "yes"], np.zeros(2)),
+        "GM009": lambda: gm.to_keras(BINARY).call(None, np.zeros(2)),
+    },
     "TableLoss": {
         "GM003": lambda: gm.to_sql(gm.losses.cross_entropy(), raw="z"),
         "GM009": lambda: gm.to_sql(gm.losses.cross_entropy(), prediction=["a", "b"]),

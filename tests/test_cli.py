@@ -8,11 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 
 from goodmeasure.cli import goodmeasure, status_of
-from goodmeasure.errors import problems
+from goodmeasure.errors import nearest, problems
 
 HEAVY = {"scipy", "numba", "sklearn", "duckdb", "matplotlib", "torch", "jinja2", "pandas", "polars", "rich", "mpmath"}
 
@@ -22,8 +23,6 @@ def run_python(code: str) -> str:
 
 
 def commands() -> list[str]:
-    import click
-
     return goodmeasure.list_commands(click.Context(goodmeasure))
 
 
@@ -210,3 +209,39 @@ def test_a_traceback_is_shown_only_when_asked_for(tables: Path) -> None:
 
     with pytest.raises(NoSuchFile):
         status_of(["run", "nope.csv", "--target", "y"], traceback=True)
+
+
+NEAR = {
+    "hubr": "huber", "hbuer": "huber", "HUBER": "huber", "count": "counts", "cross": "cross_entropy", "losess": "losses",
+    "smooth_l1_los": "smooth_l1_loss", "--ocnvex": "--convex", "mst": "mse",
+}  # fmt: skip
+FAR = {
+    "talwar": "angular",
+    "ACME001": "GM001",
+    "--out": "--port",
+    "log_of_nothing": "log",
+    "paddle": "pade",
+    "abs": "tails",
+}
+
+
+def test_a_name_is_suggested_where_it_is_near_and_only_there():
+    for typed, meant in NEAR.items():
+        assert nearest(typed, [meant, "something_else"]) == [meant]
+    for typed, other in FAR.items():
+        assert nearest(typed, [other]) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "fix"),
+    [
+        ("lab --out x", "did you mean --export?"),
+        ("run --label y", "did you mean --target?"),
+        ("losses --for count", "--for counts"),
+        ("losses --for nothing_near", "goodmeasure losses --help"),
+        ("losses --convx", "did you mean --convex?"),
+    ],
+)
+def test_an_option_that_is_not_there_leads_to_the_one_of_that_purpose(line, fix, capsys):
+    assert status_of(line.split()) == 2
+    assert f"fix   {fix}" in click.unstyle(capsys.readouterr().err)

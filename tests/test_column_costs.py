@@ -169,7 +169,8 @@ def test_a_cell_that_is_no_cost_is_refused_by_name(
     if what == "missing":
         held[column] = np.array(["" if math.isnan(v) else v for v in held[column]], dtype=object)
     status, said = COMMANDS[command](held, tmp_path), capsys.readouterr().err
-    assert (status, f"a cost in column '{column}' is {what}" in said, "row 8" in said) == (3, True, True), said
+    there = "t.csv, line 9" in said or "row 8" in said
+    assert (status, f"a cost in column '{column}' is {what}" in said, there) == (3, True, True), said
 
 
 @pytest.mark.parametrize("what", BAD)

@@ -15,6 +15,7 @@ import pytest
 
 import goodmeasure as gm
 from goodmeasure import losses
+from goodmeasure.cli import status_of
 from goodmeasure.engines import duckdb as local
 from goodmeasure.engines.request import Request
 from goodmeasure.reading.tables import NoSuchFile
@@ -112,6 +113,15 @@ def test_ranks_of_a_training_run_get_the_bits_of_one_pass() -> None:
             each.join(60)
         whole = in_memory(rows(900)).to_bytes()
         assert results[0] == results[1] == whole
+
+
+def test_a_command_starts_processes_of_its_own(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("distributed")
+    said = []
+    for engine in ("dask", "duckdb"):
+        assert status_of(["score", str(folder / "*.csv"), "--y", "y", "--p", "p", "--engine", engine]) == 0
+        said.append(capsys.readouterr().out.replace(f" --engine {engine}", ""))
+    assert said[0] == said[1]
 
 
 def test_a_cluster_on_this_machine_takes_no_fixed_port() -> None:

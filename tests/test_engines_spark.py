@@ -258,3 +258,26 @@ def test_without_java_it_is_said_how_to_install_it(monkeypatch: pytest.MonkeyPat
         assert refused.value.fix == "unset JAVA_HOME"
         monkeypatch.delenv("JAVA_HOME")
         spark._refuse_without_java()
+
+
+FAILURES = {
+    "ModuleNotFoundError: No module named 'pyarrow'": True,
+    "PySparkImportError: [PACKAGE_NOT_INSTALLED] PyArrow >= 18.0.0 must be installed; however, it was not found.": True,
+    "PySparkRuntimeError: [PYTHON_VERSION_MISMATCH] Python in worker has different version: 3.9 than 3.12": True,
+    'Caused by: java.io.IOException: Cannot run program "/opt/python": error=2, No such file or directory': True,
+    "java.lang.OutOfMemoryError: Java heap space": False,
+}
+
+
+@pytest.mark.parametrize(("said", "of_python"), FAILURES.items(), ids=range(len(FAILURES)))
+def test_a_python_of_the_workers_that_lacks_something_is_told_from_memory(said: str, of_python: bool) -> None:
+    with pytest.raises(clusters.ClusterFailed) as refused, spark._failing():
+        raise OSError(f"An error occurred while calling o67.collectToPython.\n{said}\n at org.apache.spark.Task")
+    assert said in refused.value.seen or not of_python
+    assert ("memory" in refused.value.fix) != of_python
+    if of_python:
+        scope: dict[str, Any] = {}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PYSPARK_PYTHON", "/opt/python")
+            exec(refused.value.fix, scope)
+            assert os.environ["PYSPARK_PYTHON"] == sys.executable

@@ -223,6 +223,29 @@ def test_recalibration_goes_with_it(tmp_path: Path, meaning: str, language: str)
     assert_says(LANGUAGES[language](model, new_rows(), tmp_path), model, new_rows())
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "loss",
+    [
+        gm.losses.quantiles(levels=(0.05, 0.5, 0.95)).with_activation(("sigmoid(-2,5)",) * 3),
+        gm.losses.pinball(level=0.9).with_activation("sigmoid(-2,5)"),
+        gm.losses.absolute_error().with_activation("sigmoid(-2,5)"),
+    ],
+    ids=lambda loss: loss.facts.asks_for,
+)
+def test_quantiles_of_bounded_amounts_are_the_bounds_where_they_are_in_predict(
+    tmp_path: Path, loss: gm.Loss, language: str
+) -> None:
+    model, rows = predicting(numbers_alone(), loss), {"x": np.linspace(-12, 12, 49)}
+    found = LANGUAGES[language](model, rows, tmp_path)
+    assert_says(found, model, rows)
+    wanted, _ = model.answers(rows)
+    for name, values in wanted.items():
+        at = np.isin(values, (-2.0, 5.0))
+        assert (np.isin(found[name], (-2.0, 5.0)) == at).all()
+        assert at.any() or model.scorer.coefficients[list(wanted).index(name), 0] == 0  # type: ignore[attr-defined]
+
+
 # --- every loss ---
 
 

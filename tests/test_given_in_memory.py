@@ -108,6 +108,36 @@ def test_rare_classes_are_named_and_then_left_out_or_one(counts: dict[Any, int],
     assert set(study.plan.labels) == {-1 if 1 in counts else "(rare)", *(set(counts) - few)}
 
 
+OFFERED: list[tuple[dict[Any, int], str]] = [
+    ({"low": 90, "medium": 90, "high": 3}, "grade"),
+    ({"low": 90, "medium": 90, "high": 3}, "low < medium < high"),
+    ({"poor": 6, "fair": 60, "good": 60, "excellent": 6}, "poor < fair < good < excellent"),
+    ({1: 60, 2: 60, 3: 60, 4: 7, 5: 7}, "grade"),
+    ({"a": 90, "b": 90, "c": 3}, "classes"),
+    ({"a": 90, "b": 90, "c": 6, "d": 6}, "classes"),
+    ({"a": 90, "b": 6, "c": 6}, "classes"),
+    ({"a": 90, "b": 3}, "binary"),
+]
+
+
+@pytest.mark.parametrize(("counts", "represents"), OFFERED, ids=str)
+def test_what_is_offered_of_rare_labels_works_and_what_is_not_offered_does_not(
+    counts: dict[Any, int], represents: str
+) -> None:
+    table = rare(counts)
+    with pytest.raises(TooFewRowsToSplit) as caught:
+        gm.run(table, "kind", represents=represents, protocol="holdout")
+    for way in ("together", "drop"):
+        asked: dict[str, Any] = {"represents": represents, "protocol": "holdout", "rare_classes": way}
+        if f"rare_classes={way!r}" in caught.value.fix:
+            study = gm.run(table, "kind", **asked)
+            assert len(study.plan.labels) >= 2
+        else:
+            with pytest.raises((TooFewRowsToSplit, UsageError)) as again:
+                gm.run(table, "kind", **asked)
+            assert f"rare_classes={way!r}" not in again.value.fix
+
+
 def test_rare_labels_of_a_test_table_are_treated_alike() -> None:
     table, other = rare(RARE[1]), rare({"a": 30, "b": 30, "e": 3, "new": 2})
     together = gm.run(table, "kind", test=other, rare_classes="together")

@@ -18,6 +18,8 @@ from goodmeasure.cli import status_of
 from goodmeasure.drawing.terminal import word
 from table_files import columns, text
 
+pytestmark = pytest.mark.usefixtures("a_cluster_at_hand")
+
 ODD = 'it\'s "50%" \x1b[1m\n$HOME'
 
 

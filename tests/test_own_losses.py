@@ -119,6 +119,7 @@ def test_a_check_finds_what_a_sum_of_densities_loses_in_the_time_it_is_given():
     asked = {answer.question for answer in report.answers}
     assert "dtypes are kept" in asked
     assert "absent by mask" not in asked
+    assert any(a.passed is None and "masked or zero-weight" in a.question for a in report.answers)
 
 
 def test_a_check_says_what_is_off_where_one_pass_differs_and_is_silent_beside(recwarn):

@@ -17,6 +17,8 @@ from goodmeasure.cli import status_of
 from goodmeasure.engines import duckdb as local
 from goodmeasure.statistics.row_arguments import like_probabilities
 
+pytestmark = pytest.mark.usefixtures("a_cluster_at_hand")
+
 ROWS = 400
 BAD = {
     "chance": ("1.25", "GM701", "chance holds 1.25; probabilities lie in [0, 1]"),

@@ -35,6 +35,25 @@ def test_no_other_constant_is_better(loss):
                 assert loss(y, np.full(25, z), w) >= reached - 1e-12 * abs(reached)
 
 
+@pytest.mark.parametrize("loss", [each for each in LOSSES if each.is_classwise], ids=repr)
+@pytest.mark.parametrize("seed", range(4))
+def test_no_other_constant_of_classes_is_better(loss, seed):
+    rng = np.random.default_rng(seed)
+    y = np.repeat([0, 1, 2], rng.integers(1, 40, 3))
+    best = loss.best_constant(y, classes=3)
+    reached = loss(y, np.tile(best, (len(y), 1)))
+    near = best + rng.normal(size=(100, 3)) * np.repeat([1e-3, 0.1, 1.0, 10.0], 25)[:, None]
+    for z in (np.zeros(3), *np.eye(3), *near):
+        assert loss(y, np.tile(z, (len(y), 1))) >= reached - 1e-9 * abs(reached)
+
+
+@pytest.mark.parametrize(("share", "best"), [(0.7, [2 / 3, -1 / 3, -1 / 3]), (0.4, [0, 0, 0])])
+def test_the_best_constant_of_planes_is_where_they_meet(share, best):
+    """Crammer and Singer's hinge takes the side of a class that is more than half of the rows, by its margin, and else none."""
+    y = np.repeat([0, 1, 2], [round(100 * share), round(60 * (1 - share)), round(40 * (1 - share))])
+    assert losses.multiclass_hinge().best_constant(y) == pytest.approx(best, abs=1e-9)
+
+
 def test_the_best_constant_of_many_rows_is_that_of_all_of_them():
     y = np.random.default_rng(0).normal(size=30_001)
     assert losses.squared_error().best_constant(y) == pytest.approx(y.mean(), abs=1e-14)
@@ -108,3 +127,12 @@ def test_algebra():
     for wrong in (lambda: losses.squared_error() + losses.poisson(), lambda: 0 * losses.squared_error()):
         with pytest.raises(UsageError):
             wrong()
+
+
+@pytest.mark.parametrize("far", [0.0, 30.0, 1e6])
+def test_the_best_normal_distribution_of_all_targets_has_their_mean_and_their_spread(far):
+    """A few targets far off leave the bulk no idea of either."""
+    y = np.append(np.random.default_rng(0).normal(size=40), [far, far])
+    mean, log_spread = losses.gaussian_nll().best_constant(y)
+    assert mean == pytest.approx(y.mean(), rel=1e-9, abs=1e-9)
+    assert losses.gaussian_nll().predict(np.array([[mean, log_spread]]))[0, 1] == pytest.approx(y.std(), rel=1e-8)

@@ -35,6 +35,8 @@ NAIVE = {
     "a miss and its tangent": ("(y - mu)*((exp(y - mu) - exp(mu - y))/(exp(y - mu) + exp(mu - y)))", "linear", gm.Real),
     "a hypotenuse less its side": ("sqrt((mu - y)**2 + 9) - 3", "linear", gm.Real),
     "a factor in both terms": ("2.5*sqrt(1 + ((mu - y)/2.5)**2) - 2.5", "linear", gm.Real),
+    "log-sum-exp of two less one": ("log(exp(mu) + exp(y)) - mu", "linear", gm.Real),
+    "log-sum-exp of two less the other": ("-y + log(exp(y) + exp(mu))", "linear", gm.Real),
     "a cube multiplied out": ("mu**3 - 3*mu*y**2 + 2*y**3", "exp", gm.Positive),
 }
 WHOLE = NAIVE.keys() - {"one less an inverse root", "a hypotenuse less its side", "a factor in both terms"}
@@ -53,9 +55,16 @@ def held(loss):
     return found, list(found.answers())
 
 
+def with_values(loss):
+    """What a battery holds of a loss after a look at values, which is quick."""
+    found = Held(loss, Asking(False, Clock(30.0), lambda _: None, 30.0))
+    found.look_at_values()
+    return found
+
+
 @pytest.mark.parametrize("name", NAIVE)
 def test_what_loses_digits_is_written_so_that_it_keeps_them(name, monkeypatch):
-    monkeypatch.setattr(repair, "_nanoseconds", lambda *_: 0.0)
+    monkeypatch.setattr(repair, "_nanoseconds", lambda *_: ([1.0], [1.0]))
     before, answers = held(written(*NAIVE[name]))
     assert not all(each.passed for each in answers)
     found = before.repair()
@@ -69,6 +78,42 @@ def test_what_loses_digits_is_written_so_that_it_keeps_them(name, monkeypatch):
     for place, truths in before.known.items():  # and it is the same loss, in as many digits as the truth has
         ours, theirs = truths[np.float64][0], again.known[place][np.float64][0]
         assert math.isclose(ours, theirs, rel_tol=1e-12, abs_tol=1e-300)
+
+
+@pytest.mark.parametrize(
+    "formula", ["log(exp(mu) + exp(y)) - mu", "log(exp(y) + exp(mu)) - mu", "-mu + log(exp(y) + exp(mu))"]
+)
+def test_a_log_sum_exp_less_one_of_its_terms_is_a_softplus_on_every_run(formula, monkeypatch):
+    monkeypatch.setattr(repair, "_nanoseconds", lambda *_: ([1.0], [1.0]))
+    lines = {with_values(written(formula, "linear", gm.Real)).repair().line for _ in range(2)}
+    assert lines == {"return softplus(y - mu)"}
+
+
+def test_the_search_ends_after_so_many_formulas(monkeypatch):
+    monkeypatch.setattr(repair, "_nanoseconds", lambda *_: ([1.0], [1.0]))
+    monkeypatch.setattr(repair, "_TRIED", 3)
+    tried = []
+    rank = repair._Search._rank
+    monkeypatch.setattr(repair._Search, "_rank", lambda self, loss: tried.append(loss) or rank(self, loss))
+    with_values(written(*NAIVE["a miss and its tangent"])).repair()
+    assert len(tried) == 3
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "more"),
+    [
+        ([9.0, 5.0, 5.1], [3.0, 3.1, 8.0], -2.0),
+        ([3.0, 3.1, 8.0], [9.0, 5.0, 5.1], 2.0),
+        ([5.0, 5.4, 5.5], [5.3, 5.3, 5.3], 0.0),
+        ([5.0, 5.0, 5.0], [5.0, 9.0, 9.0], 0.0),
+        ([4.0, 4.0, 90.0], [5.0, 5.0, 5.0], 1.0),
+    ],
+)
+def test_the_least_of_several_timings_is_compared_and_noise_is_no_difference(before, after, more):
+    assert repair.paid(before, after) == pytest.approx(more)
+    text = str(repair.Repair("return x", "", 3.0, repair.paid(before, after), True))
+    said = "about the same time" if not more else f"{abs(more):.2g} ns an example {'more' if more > 0 else 'less'}"
+    assert text.endswith(f"wins 3.0 digits for {said}")
 
 
 def test_the_report_prints_it_and_a_failure_takes_it_for_its_fix():

@@ -46,6 +46,15 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def taken(place: Path) -> dict[str, tuple[float, set[str]]]:
+    """What each command takes the second time, and what is imported then."""
+    return {
+        command: (seconds(place, PROGRAM, *words), set((place / "modules.txt").read_text().split()))
+        for command, words in ASKED.items()
+    }
+
+
 def seconds(folder: Path, program: str, *words: str) -> float:
     """Processor seconds of a process."""
     before = os.times()
@@ -55,14 +64,21 @@ def seconds(folder: Path, program: str, *words: str) -> float:
 
 
 @pytest.mark.parametrize("command", ASKED)
-def test_a_command_imports_what_it_needs(place: Path, command: str) -> None:
-    seconds(place, PROGRAM, *ASKED[command])
-    modules = set((place / "modules.txt").read_text().split())
+def test_a_command_imports_what_it_needs(taken: dict[str, tuple[float, set[str]]], command: str) -> None:
+    _, modules = taken[command]
     assert not modules & (HEAVY | {"scipy.stats"})
     assert "numpy" in modules
 
 
-def test_commands_take_no_longer_than_a_few_imports_of_scikit_learn(place: Path) -> None:
-    unit = min(seconds(place, "import sklearn.linear_model") for _ in range(2))
-    taken = {command: min(seconds(place, PROGRAM, *words) for _ in range(2)) for command, words in ASKED.items()}
-    assert {command: taken[command] / unit for command in ASKED if taken[command] > MOST[command] * unit} == {}
+@pytest.mark.parametrize("command", ASKED)
+def test_a_command_takes_no_longer_than_a_few_imports_of_scikit_learn(
+    place: Path, taken: dict[str, tuple[float, set[str]]], command: str
+) -> None:
+    """Both are measured again where the first look is too long: a machine may have been busy just then."""
+    unit, (least, _) = seconds(place, "import sklearn.linear_model"), taken[command]
+    for _ in range(2):
+        if least <= MOST[command] * unit:
+            break
+        unit = min(unit, seconds(place, "import sklearn.linear_model"))
+        least = min(least, seconds(place, PROGRAM, *ASKED[command]))
+    assert least <= MOST[command] * unit

@@ -12,6 +12,8 @@ import pytest
 from goodmeasure.choosing.spelling import spellings, ways
 from goodmeasure.cli import status_of
 
+pytestmark = pytest.mark.usefixtures("a_cluster_at_hand")
+
 RNG = np.random.default_rng(0)
 P = RNG.uniform(0.05, 0.95, 300)
 YES = RNG.random(300) < P

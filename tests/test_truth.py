@@ -8,7 +8,7 @@ import pytest
 import goodmeasure as gm
 from catalogue_losses import everything, ids, variants, weighted
 from goodmeasure import words
-from goodmeasure.checking import checks, truth
+from goodmeasure.checking import checks, repair, truth
 from goodmeasure.checking.checks import Answer, CheckFailed, check
 from goodmeasure.errors import FormulaError
 from goodmeasure.formulas.expression import Word
@@ -94,18 +94,19 @@ def test_many_raw_outputs_are_checked_in_the_time_given_and_what_was_not_is_said
     own_of_many = gm.loss(target=gm.Real, activation=("linear",) * outputs)(formula)
     told = []
     report = gm.check(own_of_many(), seconds=1.0, tick=told.append)
-    assert report.passed, str(report)
+    assert not report.failed, str(report)
+    assert not report.passed
     assert told
     told_of = [each for each in report.left_out if re.search(r"\d+ of 64 points: the rest did not fit into 1 s", each)]
     uncompiled = [each for each in report.left_out if each.startswith("not asked, as the kernels of so long a formula")]
     assert len(told_of) in (1, 2)
-    assert [*uncompiled, *told_of] == list(report.left_out)
+    assert [*told_of, *uncompiled] == list(report.left_out)
     # Compiling takes longer than the second that was given.
     assert len(uncompiled) == 2
     assert all(each in str(report) for each in report.left_out)
 
 
-def test_values_are_looked_at_however_long_the_other_questions_take(monkeypatch):
+def test_the_truth_is_looked_at_however_long_the_other_questions_take(monkeypatch):
     """Compiling takes seconds on a busy machine: what a formula loses is found before."""
     clock = [0.0]
     monkeypatch.setattr(truth, "monotonic", lambda: clock[0])
@@ -116,18 +117,50 @@ def test_values_are_looked_at_however_long_the_other_questions_take(monkeypatch)
         yield Answer("slow", True)
 
     monkeypatch.setattr(checks, "_questions", lambda: [slow])
+    monkeypatch.setattr(repair, "_nanoseconds", lambda *_: ([1.0], [1.0]))
     report = gm.check(gm.loss(target=gm.Real)(lambda y, mu: NAIVE["exp"](mu - y))())
-    assert [a.question for a in report.answers if not a.passed] == [
-        "value is true in float32",
-        "value is true in float64",
-    ]
-    assert report.left_out == ("signals and curvatures at 0 of 92 points: the rest did not fit into 10 s",)
+    lost = {a.question for a in report.answers if a.passed is False}
+    assert lost >= {f"{name} is true in float{bits}" for name in ("value", "signal") for bits in (32, 64)}
+    assert not report.left_out
 
 
-def test_what_was_not_looked_at_is_not_said_to_be_true():
-    report = gm.check(gm.losses.huber(), seconds=0.0)
-    assert not any("is true" in a.question for a in report.answers)
-    assert sum("did not fit" in each for each in report.left_out) == 2
+def test_the_same_is_looked_at_whatever_the_clock_says(monkeypatch):
+    """What is given is work, counted in parts of formulas and digits: a machine may be forty times as slow or as fast."""
+    monkeypatch.setattr(checks, "_questions", list)
+    monkeypatch.setattr(checks, "SECONDS", 0.05)
+    monkeypatch.setattr(checks, "_PATIENCE", math.inf)
+    reports = []
+    for slowness in (0.0, 1e-3):
+        clock = [0.0]
+
+        def now(clock=clock, slowness=slowness):
+            clock[0] += slowness
+            return clock[0]
+
+        monkeypatch.setattr(truth, "monotonic", now)
+        reports.append(gm.check(gm.losses.log_cosh()))
+    assert str(reports[0]) == str(reports[1])
+    assert reports[0].left_out
+
+
+@pytest.mark.parametrize(
+    ("looked", "status"), [(0, "not examined"), (45, "not examined"), (46, "passed"), (92, "passed")]
+)
+def test_what_was_hardly_looked_at_is_not_passed(looked, status, monkeypatch):
+    def so_far(self, what, look):
+        self.looked[what] = looked
+        return looked == len(self.tried)
+
+    monkeypatch.setattr(checks.Held, "_look", so_far)
+    report = gm.check(gm.losses.huber())
+    assert {a.status for a in report.answers if "is true" in a.question} == {status}
+    assert report.passed is (status == "passed")
+    assert not report.failed
+    unsure = sum(a.status == "not examined" for a in report.answers)
+    assert (f"{unsure} not examined" in str(report).splitlines()[0]) is bool(unsure)
+    assert str(report).count(f"looked at {looked} of 92 points") == unsure
+    assert (">not examined<" in report._repr_html_()) is bool(unsure)
+    assert gm.check(gm.losses.huber(), raises=True).failed is False
 
 
 def test_the_battery_finds_a_wrong_derivative(monkeypatch):

@@ -24,6 +24,8 @@ from goodmeasure.cli import status_of
 from goodmeasure.engines import duckdb as local
 from goodmeasure.engines.request import Request
 
+pytestmark = pytest.mark.usefixtures("a_cluster_at_hand")
+
 ROWS, AWAY = 120, (0, 1, 50, 119)
 COMMANDS = {
     "choose": ("choose", "{}", "--target", "yes", "--weights", "w"),

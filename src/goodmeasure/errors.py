@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from reprlib import Repr
 from typing import ClassVar, Self
 
@@ -173,8 +172,37 @@ class UsageError(Problem, ValueError, TypeError):
 
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:
-    """The known names that a misspelt one may stand for, at most three, the closest first."""
-    return get_close_matches(name, list(known))
+    """The known names that one may stand for, at most three, the closest first; none where nothing comes near.
+
+    Near is what one slip in three letters leads to, what the name begins, and what it only goes on from a little.
+    """
+    typed = _letters(name)
+    far = {each: _edits(typed, _letters(each)) for each in dict.fromkeys(known)}
+    near = [each for each, edits in far.items() if edits <= max(1, len(typed) // 3)]
+    begun = [each for each in far if each not in near and _begins(typed, _letters(each))]
+    return [*sorted(near, key=far.__getitem__), *sorted(begun, key=len)][:3]
+
+
+def _letters(name: str) -> str:
+    """A name without what options begin with, in small letters."""
+    return name.lstrip("-").casefold()
+
+
+def _begins(typed: str, other: str) -> bool:
+    """Whether a name is the beginning of another, or goes on a little after it."""
+    return len(typed) > 2 and (other.startswith(typed) or (typed.startswith(other) and 2 * len(other) >= len(typed)))
+
+
+def _edits(a: str, b: str) -> int:
+    """Letters left out, put in, taken for another, or two of them swapped (optimal string alignment) from one to the other."""
+    rows = [list(range(len(b) + 1))]
+    for i, x in enumerate(a, 1):
+        rows.append([i])
+        for j, y in enumerate(b, 1):
+            fewest = min(rows[i - 1][j] + 1, rows[i][j - 1] + 1, rows[i - 1][j - 1] + (x != y))
+            swapped = i > 1 and j > 1 and a[i - 2 : i] == b[j - 1] + b[j - 2]
+            rows[i].append(min(fewest, rows[i - 2][j - 2] + 1) if swapped else fewest)
+    return rows[-1][-1]
 
 
 def with_article(name: str) -> str:

@@ -12,11 +12,13 @@ import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
+from types import ModuleType
 from typing import Any
 
-from goodmeasure.auditing.finding import Finding, Severity
-from goodmeasure.errors import UsageError
-from goodmeasure.strict.additions import RULES, modules_of
+from goodmeasure.auditing.evidence import is_gathered
+from goodmeasure.auditing.finding import SEVERITIES, Finding, Severity
+from goodmeasure.errors import UsageError, nearest, shorter
+from goodmeasure.strict.additions import RULES, gathered
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,11 @@ class Rule:
         hints = {name: _written(hint) for name, hint in self.check.__annotations__.items() if name != "return"}
         return {name: Need(_kind(hint), required="None" not in hint) for name, hint in hints.items()}
 
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The evidence that it cannot do without and that nobody gathers."""
+        return tuple(need.kind for need in self.needs.values() if need.required and not is_gathered(need.kind))
+
     def finding(self, seen: Seen) -> Finding:
         """The finding that reports what was seen."""
         return Finding(
@@ -84,7 +91,10 @@ class Rule:
     def page(self) -> str:
         """The page that ``goodmeasure explain`` prints."""
         body = inspect.cleandoc(self.check.__doc__ or "")
-        return f"# {self.code}: {self.title}\n\n{body}\n\n**Why it hurts.** {self.why}\n\n**Fix.** `{self.fix}`\n"
+        page = f"# {self.code}: {self.title}\n\n{body}\n\n**Why it hurts.** {self.why}\n\n**Fix.** `{self.fix}`\n"
+        return page + "".join(
+            f"\n**It never runs.** It asks for {kind}, and nobody gathers that.\n" for kind in self.unknown
+        )
 
 
 def rule(
@@ -93,7 +103,13 @@ def rule(
     """Make a rule of a check function; its docstring becomes the page.
 
     Where what it sees ``follows`` from findings of these codes, they are reported in its place.
+
+    Error: GM009 for a severity that there is not.
     """
+    if severity not in SEVERITIES:
+        close = nearest(str(severity), SEVERITIES) or ["warning"]
+        what = f"the rule {code} has no severity that there is"
+        raise UsageError(what, seen=f"{shorter(severity)}, and there are {', '.join(SEVERITIES)}", fix=f'"{close[0]}"')
 
     def make(check: Check) -> Rule:
         return Rule(code, severity, title, why, fix, check, follows)
@@ -104,14 +120,14 @@ def rule(
 @cache
 def all_rules() -> tuple[Rule, ...]:
     """Every rule there is, by code."""
-    found: dict[str, Rule] = {}
-    for module in modules_of(importlib.import_module(f"{__package__}.rules"), RULES):
-        for value in vars(module).values():
-            if isinstance(value, Rule) and found.setdefault(value.code, value) is not value:
-                raise UsageError(
-                    f"two rules have the code {value.code}", where=str(module.__file__), fix="number one anew"
-                )
-    return tuple(sorted(found.values(), key=lambda one: one.code))
+    rules = importlib.import_module(f"{__package__}.rules")
+    found = gathered(rules, RULES, _defined, "two rules have the code", Rule.page)
+    return tuple(found[code] for code in sorted(found))
+
+
+def _defined(module: ModuleType) -> Iterator[tuple[str, Rule]]:
+    """The rules that a module holds, by code."""
+    return ((value.code, value) for value in vars(module).values() if isinstance(value, Rule))
 
 
 def pages() -> dict[str, str]:

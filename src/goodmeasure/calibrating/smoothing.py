@@ -10,6 +10,7 @@ from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.row_arguments import Floats
 
 GRID = 2001
+_FAINT = 10.0  # standard deviations: exp(-50) is 2e-22
 
 
 def on_grid(p: Floats, values: Floats, points: int = GRID) -> Floats:
@@ -35,17 +36,23 @@ def smooth_errors(residuals: Floats, weight: float, tolerance: float = 1e-7) -> 
     even = residuals.copy()
     even[:, [0, -1]] *= 2  # half a grid step holds the mass of an end point
     transform = dct(even, type=1) / weight
-    decay = -0.5 * (np.pi * np.arange(residuals.shape[1])) ** 2
-    return _fixed_points(lambda width: _smoothed(transform, np.exp(width[:, None] ** 2 * decay)), len(even), tolerance)
+    return _fixed_points(lambda width: _smoothed(transform, width), len(even), tolerance)
 
 
-def _smoothed(transform: Floats, kernel: Floats) -> Floats:
+def _smoothed(transform: Floats, width: Floats) -> Floats:
     """The integral of the absolute smoothed residual, row by row: at most 1, even where a resample holds more than all."""
     from scipy.fft import idct
 
     steps = transform.shape[1] - 1
-    height = np.abs(idct(transform * kernel, type=1, overwrite_x=True) * steps)
+    waves = np.pi * np.arange(_waves(float(width.min()), steps + 1))
+    kept = transform[:, : len(waves)] * np.exp(-0.5 * (width[:, None] * waves) ** 2)
+    height = np.abs(idct(kept, type=1, n=steps + 1, overwrite_x=True) * steps)
     return np.asarray(np.minimum((height.sum(axis=1) - (height[:, 0] + height[:, -1]) / 2) / steps, 1.0))
+
+
+def _waves(width: float, most: int) -> int:
+    """How many cosines a Gaussian of this width leaves: of the others less than the rounding of one number."""
+    return most if width * np.pi * most < _FAINT else int(_FAINT / (np.pi * width)) + 2
 
 
 def _fixed_points(error: Callable[[Floats], Floats], rows: int, tolerance: float) -> Floats:

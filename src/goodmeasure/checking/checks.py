@@ -6,6 +6,7 @@ Every loss of the catalogue passes it, and so should a loss of your own: ``goodm
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import cycle, islice
@@ -32,11 +33,19 @@ ULPS = 8
 
 @dataclass(frozen=True)
 class Answer:
-    """One question of the battery, whether the loss passed it, and what was seen where it did not."""
+    """One question of the battery, whether the loss passed it, and what was seen where it did not.
+
+    ``passed`` is None where too little was looked at to say either.
+    """
 
     question: str
-    passed: bool
+    passed: bool | None
     seen: str = ""
+
+    @property
+    def status(self) -> str:
+        """The answer in a word or two."""
+        return "not examined" if self.passed is None else "passed" if self.passed else "failed"
 
 
 @dataclass(frozen=True)
@@ -45,8 +54,8 @@ class Report(Displayed):
 
     Attributes:
         loss: the loss, as it is spelled.
-        answers: each question, whether the loss passed it, and what was seen where it did not.
-        left_out: what was not checked in the time that was given, in sentences; empty where all was.
+        answers: each question, its ``status`` ("passed", "failed", "not examined"), and what was seen where it did not pass.
+        left_out: what was not checked in the work or time that was given, in sentences; empty where all was.
         repair: where digits are lost, a way to write the formula that loses fewer; None where none was found.
 
     Example:
@@ -62,27 +71,36 @@ class Report(Displayed):
 
     @property
     def passed(self) -> bool:
-        """Whether the loss passed every question, as far as it was asked: see ``left_out``."""
+        """Whether the loss passed every question: what was not examined has not passed."""
         return all(a.passed for a in self.answers)
 
     @property
+    def failed(self) -> bool:
+        """Whether the loss failed a question."""
+        return any(a.passed is False for a in self.answers)
+
+    @property
     def _summary(self) -> str:
-        said = f"{self.loss}: {sum(a.passed for a in self.answers)} of {len(self.answers)} passed"
+        counts = Counter(a.status for a in self.answers)
+        said = f"{self.loss}: {counts['passed']} of {len(self.answers)} passed"
+        said += f", {counts['not examined']} not examined" if counts["not examined"] else ""
         return f"{said}; {'; '.join(self.left_out)}" if self.left_out else said
 
     def _display(self) -> Display:
-        # What failed stands first.
-        rows = sorted(((a.passed, a.question, a.seen) for a in self.answers), key=lambda row: row[0])
+        # What failed stands first, and what passed last.
+        order = ("failed", "not examined", "passed")
+        rows = sorted(((a.status, a.question, a.seen) for a in self.answers), key=lambda row: order.index(row[0]))
         notes = tuple(str(self.repair).splitlines()) if self.repair else ()
-        columns = columns_of(("passed", "question", "seen"), rows)
+        columns = columns_of(("status", "question", "seen"), rows)
         return Display(self._summary, columns, notes=notes, under={"seen": "question"})
 
     def __str__(self) -> str:
-        rows = [
-            f"  {'ok  ' if a.passed else 'FAIL'} {a.question}{': ' + a.seen if a.seen else ''}" for a in self.answers
-        ]
+        rows = [f"  {_MARKS[a.status]} {a.question}{': ' + a.seen if a.seen else ''}" for a in self.answers]
         told = [f"  {'write' if not k else '':6}{line}" for k, line in enumerate(str(self.repair).splitlines())]
         return printable("\n".join([self._summary, *rows, *(told if self.repair else [])]))
+
+
+_MARKS = {"passed": "ok  ", "failed": "FAIL", "not examined": "?   "}
 
 
 class CheckFailed(Problem, AssertionError):
@@ -96,9 +114,12 @@ class CheckFailed(Problem, AssertionError):
     code = "GM010"
 
 
-# What a check takes at most unless more is given, in seconds; and how it says how far it is.
+# The work of a check unless a time is given, in seconds of a quiet machine; and how many times as long it may take on another.
 SECONDS = 10.0
-SECONDS_TO_REPAIR = 5.0
+_PATIENCE = 6.0
+# The share of points below which what was looked at says nothing of the rest.
+ENOUGH = 0.5
+# How a check says how far it is.
 Tick = Callable[[str], object]
 
 
@@ -114,18 +135,19 @@ def check(
     """Find out whether the numbers of a loss can be trusted, a loss of your own above all.
 
     Value, signal and curvature are held against the book form in arbitrary precision, far into both tails; then come
-    limits at infinity, masks and weights, dtypes, symmetries. What does not fit into the time given is said in the report.
+    limits at infinity, masks and weights, dtypes, symmetries. The same is looked at in every run, however busy the machine is;
+    what does not fit is said in the report, and a question of which less than half was looked at is "not examined".
 
     Args:
         loss: a loss, or the factory of one, which is tried with its defaults.
         thorough: go further into the tails, which takes minutes.
         raises: raise a failure, in place of only reporting it.
-        seconds: the time that it may take, in seconds; 10 unless given, and as long as it takes where ``thorough``. Where
-            digits are lost, up to 5 more go into the search for a formula that keeps them.
+        seconds: the time that it may take, in seconds. Unless given, it does the work of about 10 on a quiet machine, and
+            all there is where ``thorough``. The search for a formula that keeps lost digits comes after it.
         tick: called with a short sentence at each step, for a sign of life; none unless given.
 
     Returns:
-        A `Report`: print it; it has ``passed``, an answer to each question, ``left_out``, and, where digits are lost, the
+        A `Report`: print it; it has ``passed``, ``failed``, an answer to each question, ``left_out``, and, where digits are lost, the
         ``repair``: the line that keeps them, how many it wins, and what it costs.
 
     Raises:
@@ -139,16 +161,18 @@ def check(
     """
     tested = (loss if isinstance(loss, Loss) else loss()).one_label
     allowed = seconds if seconds is not None else math.inf if thorough else SECONDS
-    asked = Asking(thorough, Clock(allowed), tick or (lambda _: None), allowed)
+    clock = Clock(allowed) if seconds is not None or thorough else Clock(_PATIENCE * SECONDS, SECONDS)
+    asked = Asking(thorough, clock, tick or (lambda _: None), allowed)
     truth_of = Held(tested, asked)
-    # Values come first, with half of the time: they show what a formula loses. What follows from them has what the rest leaves.
-    with asked.clock.keeping(asked.clock.left / 2):
-        truth_of.look_at_values()
+    # The truth comes before what kernels are compiled for, which takes seconds; and values, which show what is lost, before all.
+    with clock.keeping(0.25):
+        with clock.keeping(0.5):
+            truth_of.look_at_values()
+        held = tuple(truth_of.answers())
     rest = [answer for question in _questions() for answer in asked.of(question, tested)]
-    held = tuple(truth_of.answers())
-    better = None if all(each.passed for each in held) else truth_of.repair()
+    better = truth_of.repair() if any(each.passed is False for each in held) else None
     report = Report(repr(tested), (*held, *rest), tuple(asked.left_out), better)
-    if raises and not report.passed:
+    if raises and report.failed:
         fix = better.line if better else "write the formula with words that do not cancel; see goodmeasure.words"
         raise CheckFailed(str(report), fix=fix)
     return report
@@ -169,10 +193,10 @@ class Asking:
         self.tick(asked)
         takes = _compiling(loss) if question in (is_absent_where_told, is_a_mean) else 0.0
         if takes > max(self.clock.left, 0.0):
-            self.left_out.append(
-                f"not asked, as the kernels of so long a formula take about {takes:.0f} s to compile: {asked}"
-            )
-            return []
+            why = f"the kernels of so long a formula take about {takes:.0f} s to compile"
+            self.left_out.append(f"not asked, as {why}: {asked}")
+            return [Answer(asked.rstrip("."), None, why)]
+        self.clock.work -= takes
         return list(question(loss, self))
 
     def leave(self, what: str, done: int, of: int) -> None:
@@ -309,6 +333,8 @@ def _beside(loss: Loss, dtype: Any) -> Iterator[Loss]:
 
 _DTYPES = (np.float32, np.float64)
 _NAMES = ("value", "signal", "curvature")
+# What is looked at together.
+_GROUPS = {"value": "values", "signal": "signals and curvatures", "curvature": "signals and curvatures"}
 
 
 class Held:
@@ -346,15 +372,19 @@ class Held:
             seen = f"{self.lacking.what} ({self.lacking.seen or self.lacking.where})"
             yield Answer("the truth can be computed", False, seen)
         for (name, d), (ratio, where) in self.worst.items():
-            if self.looked["values" if name == "value" else "signals and curvatures"]:
-                seen = "" if ratio <= 1 else f"{ratio:.3g} budgets off {where}"
-                yield Answer(f"{name} is true in {np.dtype(d).name}", ratio <= 1, seen)
+            looked, question = self.looked[_GROUPS[name]], f"{name} is true in {np.dtype(d).name}"
+            if ratio > 1:
+                yield Answer(question, False, f"{ratio:.3g} budgets off {where}")
+            elif looked < ENOUGH * len(self.tried):
+                yield Answer(question, None, f"looked at {looked} of {len(self.tried)} points")
+            else:
+                yield Answer(question, True)
 
     def repair(self) -> Repair | None:
         """A way to write the formula that loses fewer digits, if one is found; see `repaired`."""
         self.asked.tick("a formula that loses fewer digits")
         y, z = [y for y, _ in self.tried], [z for _, z in self.tried]
-        found = repaired(self.loss, y, z, self.known, SECONDS_TO_REPAIR)
+        found = repaired(self.loss, y, z, self.known)
         return found[1] if found else None
 
     def _look(self, what: str, look: Callable[[int], None]) -> bool:

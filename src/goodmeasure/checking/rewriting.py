@@ -26,6 +26,7 @@ from goodmeasure.formulas.expression import (
     with_parts,
 )
 from goodmeasure.formulas.words import (
+    abs,
     cos,
     exp,
     expm1,
@@ -34,7 +35,9 @@ from goodmeasure.formulas.words import (
     log,
     log1p,
     log_cosh,
+    maximum,
     sin,
+    softplus,
     sqrt,
     tanh,
     vocabulary,
@@ -62,6 +65,9 @@ _IDENTITIES: tuple[Callable[..., tuple[Expr, Expr]], ...] = (
     lambda a, b: (1 - (a * b + (1 - a) * (1 - b)), a * (1 - b) + (1 - a) * b),
     lambda a, b: (exp(a) - exp(b), exp(b) * expm1(a - b)),
     lambda a, b: (log(a) - log(b), log(a / b)),
+    lambda a, b: (log(exp(a) + exp(b)), a + softplus(b - a)),
+    lambda a, b: (log(exp(a) + exp(b)), maximum(a, b) + softplus(-abs(a - b))),
+    lambda a, b: (log(exp(a) + exp(b)) - a, softplus(b - a)),
     lambda a, b: (log(a / b), log(a) - log(b)),
     lambda a, b: (log(a * b), log(a) + log(b)),
     lambda a: (a - 1 - log(a), expm1mx(log(a))),

@@ -22,6 +22,10 @@ from goodmeasure.formulas.expression import Expr, nodes, symbol, with_parts
 _TRIES = 5
 _BELOW_DOUBLES = 400  # one over ten to this is zero to the finest floating point
 _AGES = 1e9  # seconds: as good as any time
+_A_PART, _TWICE_AS_LONG = (
+    1e-5,
+    500,
+)  # seconds that a part of a formula takes in few digits, and in how many it takes twice that
 
 
 class NoTruth(Problem, ArithmeticError):
@@ -52,39 +56,45 @@ class Truth:
 
 
 class OutOfTime(Exception):
-    """The time that was given for the truth is over, or what is asked next would take longer."""
+    """The time or the work that was given for the truth is over, or what is asked next would take more."""
 
 
 class Clock:
     """Evaluates formulas as books define them until a moment, and stops before an evaluation that would go far beyond it.
 
-    The time of an evaluation grows about as the cube of its digits, which is how it is foreseen.
+    The time of an evaluation grows about as the cube of its digits, which is how it is foreseen. Where ``work`` is given, it
+    also ends after so many seconds as a quiet machine would need, counted in parts of formulas and their digits: that end is the
+    same on every machine and in every run.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, work: float = _AGES) -> None:
         self.until: float = monotonic() + min(seconds, _AGES)
+        self.work: float = work
         self._a_digit_cubed = 0.0
 
     @contextmanager
-    def keeping(self, seconds: float) -> Iterator[None]:
-        """Keep so much of the time for what comes after."""
-        self.until -= seconds
+    def keeping(self, share: float) -> Iterator[None]:
+        """Keep a share of the time and of the work for what comes after."""
+        seconds, work = share * max(self.until - monotonic(), 0.0), share * max(self.work, 0.0)
+        self.until, self.work = self.until - seconds, self.work - work
         try:
             yield
         finally:
-            self.until += seconds
+            self.until, self.work = self.until + seconds, self.work + work
 
     @property
     def left(self) -> float:
         """Seconds that are left."""
-        return self.until - monotonic()
+        return min(self.until - monotonic(), self.work)
 
     def __call__(self, roots: Sequence[Expr], values: Mapping[str, Any]) -> list[Any]:
         import mpmath as mp
 
         begun = monotonic()
-        if begun >= self.until or self._a_digit_cubed * mp.mp.dps**3 > max(0.5, self.until - begun):
+        work = len(nodes(*roots)) * _A_PART * (1 + (mp.mp.dps / _TWICE_AS_LONG) ** 2)
+        if begun >= self.until or work > self.work or self._a_digit_cubed * mp.mp.dps**3 > max(0.5, self.until - begun):
             raise OutOfTime
+        self.work -= work
         found = in_books(roots, values)
         self._a_digit_cubed = (monotonic() - begun) / mp.mp.dps**3
         return found

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from goodmeasure.choosing.affirming import WhichIsYes, affirmative, folded
-from goodmeasure.choosing.deciding import AnyCosts, decide, weighted
+from goodmeasure.choosing.deciding import AnyCosts, costs_of_labels, decide, weighted
 from goodmeasure.choosing.functionals import Functional, functional_of, loss_for, on_scale, others, usual
 from goodmeasure.choosing.meanings import MEANINGS, Meaning, represented
 from goodmeasure.choosing.observed import Observed, observe
@@ -101,7 +101,7 @@ def choose(
     seen = observe(y, name, sample_weight)
     meaning, reason = represented(seen, represents)
     wanted = Wanted(functional_of(ask), costs, outliers, positive)
-    _costs_fit(meaning, costs)
+    _costs_fit(meaning, costs, seen)
     if not meaning.is_outcome and seen.numbers is not None:
         in_range(seen.numbers, name, at=seen.at)
     asked = _asked(wanted, meaning)
@@ -138,7 +138,8 @@ def choose(
     return plan if activation is None else with_activation(plan, activation)
 
 
-def _costs_fit(meaning: Meaning, costs: AnyCosts | None) -> None:
+def _costs_fit(meaning: Meaning, costs: AnyCosts | None, seen: Observed) -> None:
+    """Error: GM711 where the costs answer another question."""
     if meaning.period is not None and costs is not None:
         raise CostsDoNotFit(
             f"{type(costs).__name__} are of amounts or outcomes, and angles are not too little or too much",
@@ -153,10 +154,14 @@ def _costs_fit(meaning: Meaning, costs: AnyCosts | None) -> None:
         or (isinstance(costs, UnderOverCosts) and not meaning.is_outcome)
     )
     if not fits:
-        kind = "Costs(false_negative=, false_positive=)" if yes_no else "UnderOverCosts(under=, over=)"
-        kind = "ClassCosts(table)" if meaning.is_named else kind
+        number = (
+            "costs=gm.Costs(false_negative=40, false_positive=5)"
+            if yes_no
+            else "costs=gm.UnderOverCosts(under=3, over=1)"
+        )
         raise CostsDoNotFit(
-            f"{type(costs).__name__} answers another question than {meaning.domain.name} asks", fix=f"costs=gm.{kind}"
+            f"{type(costs).__name__} answers another question than {meaning.domain.name} asks",
+            fix=costs_of_labels(meaning, seen) if meaning.is_named else number,
         )
 
 

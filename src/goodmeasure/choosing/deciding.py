@@ -20,6 +20,7 @@ QUESTION = "What do errors cost in the world, and what follows for the decision?
 # A class of at most this share of the rows is rare.
 _RARE = 0.2
 _MOST_CLASSES = 100
+_ALIKE = "right only if every mistake costs the same"
 _HALF = "right only if a miss and a false alarm cost the same"
 
 
@@ -39,12 +40,12 @@ def decide(meaning: Meaning, asked: Functional, costs: AnyCosts | None, seen: Ob
         step = _step(
             "the act of least expected cost",
             "the class probabilities and the cost table decide it row by row",
-            ("the likeliest class", "right only if every mistake costs the same"),
+            ("the likeliest class", _ALIKE),
         )
     elif isinstance(costs, UnderOverCosts):
         step = _by_level(asked, costs)
     else:
-        step = _without_costs(meaning, asked)
+        step = _without_costs(meaning, asked, seen)
     return replace(step, rejected=(*step.rejected, *_imbalance(meaning, seen)))
 
 
@@ -52,7 +53,13 @@ def _step(answer: str, reason: str, *rejected: tuple[str, str]) -> Step:
     return Step(QUESTION, answer, reason, tuple(Rejected(*pair) for pair in rejected))
 
 
-def _without_costs(meaning: Meaning, asked: Functional) -> Step:
+def costs_of_labels(meaning: Meaning, seen: Observed) -> str:
+    """The argument that says what each mistake among these labels costs, and a pair of them that may cost more."""
+    labels = meaning.order or (range(seen.original.shape[1]) if seen.table else seen.distinct)
+    return f"costs=gm.ClassCosts(1 - numpy.eye({len(labels)})), with more for a pair such as {(labels[0], labels[1])!r}"
+
+
+def _without_costs(meaning: Meaning, asked: Functional, seen: Observed) -> Step:
     if meaning.period is not None:
         return _step(f"provide the predicted {asked}", "no costs were given, and angles are not too little or too much")
     if not meaning.is_outcome:
@@ -65,13 +72,13 @@ def _without_costs(meaning: Meaning, asked: Functional) -> Step:
         return _step(
             "predict the probability of each grade or more",
             "no costs were given, so nothing says from which grade on it pays to act",
-            ("the likeliest grade", "right only if every mistake costs the same; say costs=gm.ClassCosts(table)"),
+            ("the likeliest grade", f"{_ALIKE}; say {costs_of_labels(meaning, seen)}"),
         )
     if meaning.name == "classes":
         return _step(
             "predict the probabilities",
             "no costs were given, so nothing says which mistakes are worse",
-            ("the likeliest class", "right only if every mistake costs the same; say costs=gm.ClassCosts(table)"),
+            ("the likeliest class", f"{_ALIKE}; say {costs_of_labels(meaning, seen)}"),
         )
     return _step(
         "predict the probability",

@@ -110,6 +110,11 @@ def counted(seen: Observed) -> str:
     return f"the column is called {seen.name}" if told else naming.says(seen.name, naming.COUNTS)
 
 
+def order_of_labels(seen: Observed) -> tuple[Any, ...]:
+    """Labels from the low end to the high one, where such labels stand in an order, whatever their column is called."""
+    return seen.distinct if seen.order else ordered(seen.distinct, graded=naming.LETTERS.named(seen.name))
+
+
 def steps(seen: Observed) -> tuple[tuple[Any, ...], str]:
     """Labels or a few whole numbers from the low end to the high one, with why they are steps of a scale."""
     if seen.order:
@@ -117,7 +122,7 @@ def steps(seen: Observed) -> tuple[tuple[Any, ...], str]:
     if seen.table or naming.says(seen.name, naming.CLASSES):
         return (), ""
     if seen.numbers is None:
-        return ordered(seen.distinct, graded=naming.LETTERS.named(seen.name)), "such labels stand in an order"
+        return order_of_labels(seen), "such labels stand in an order"
     few = seen.whole and 2 < len(seen.distinct) <= STEPS
     told = naming.says(seen.name, naming.ORDERED) or naming.says(seen.name, naming.MARKS)
     return (seen.distinct, f"{told}, and it holds {len(seen.distinct)} whole numbers") if few and told else ((), "")

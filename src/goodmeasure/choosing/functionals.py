@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +12,7 @@ import numpy as np
 from goodmeasure import losses
 from goodmeasure.choosing.meanings import Meaning
 from goodmeasure.choosing.observed import Observed
-from goodmeasure.errors import Problem, UsageError
+from goodmeasure.errors import Problem, UsageError, nearest, with_article
 from goodmeasure.formulas.activations import linear, natural
 from goodmeasure.formulas.domains import Domain, Level, Levels, OrderDomain, OutcomeDomain, domain
 from goodmeasure.making.definition import Definition
@@ -55,18 +56,43 @@ def functional_of(given: str | None) -> Functional | None:
     for. Error: GM009."""
     if given is None:
         return None
-    name, _, level = str(given).strip().lower().replace(":", "=").partition("=")
-    name = _ALSO.get(name.strip(), name.strip())
+    said, _, level = str(given).strip().lower().replace(":", "=").partition("=")
+    name = said.strip().replace("_", " ").replace("-", " ")
+    name = _ALSO.get(name, name)
     known = sorted({d.facts.asks_for for d in losses.catalogue().values() if d.facts.asks_for})
     leveled = {n: shown for n in known for d in _asking(n) if (shown := _levels_of(d))}
     read = _levels(level)
     if name == "quantile" and read is not None and len(read) > 1:
         name = "quantiles"
-    wrong = name not in known or (name in leveled) != bool(level) or read is None
-    if wrong or not _allowed(name, read or ()):
-        ways = ", ".join(f"{n}={leveled[n]}" if n in leveled else n for n in known)
-        raise UsageError(f"ask={given!r} is nothing that a loss asks for", fix=f"one of {ways}")
+    if name not in known:
+        close = [_ALSO.get(each, each) for each in nearest(name, [*known, *_ALSO])]
+        ways = {n: f"{n}={leveled[n]}" if n in leveled else n for n in known}
+        fix = f"ask={ways[close[0]]!r}" if close else f"one of {', '.join(ways.values())}"
+        raise UsageError(f"ask={given!r} is nothing that a loss asks for", fix=fix)
+    if name not in leveled and level:
+        raise UsageError(f"{with_article(name)} has no level", seen=f"ask={given!r}", fix=f"ask={name!r}")
+    if name in leveled and (not read or not _allowed(name, read)):
+        meant = _meant(name, level) or f"{name}={leveled[name]}"
+        has = "quantiles have several levels, each" if name == "quantiles" else f"{with_article(name)} has one level,"
+        raise UsageError(
+            f"{has} strictly between 0 and 1",
+            seen=f"ask={given!r}",
+            fix=f"ask={meant!r}",
+        )
     return Functional(name, read if name == "quantiles" else next(iter(read or ()), None))
+
+
+def _meant(name: str, text: str) -> str:
+    """What percents and decimal commas stand for, as it is asked; empty where they stand for no levels."""
+    parts = re.split(r"[;,\s]+", re.sub(r"(?<![\d.])0,(\d+)", r"0.\1", text.strip("()[] ")))
+    try:
+        read = {part: float(part.rstrip("%")) for part in parts if part}
+    except ValueError:
+        return ""
+    whole = 1 if max(read.values(), default=0) > 1 else 2  # 1 is a percent beside others
+    levels = tuple(sorted({v / 100 if part.endswith("%") or v >= whole else v for part, v in read.items()}))
+    name = "quantiles" if len(levels) > 1 else "quantile" if name == "quantiles" else name
+    return f"{name}={','.join(f'{level:.12g}' for level in levels)}" if levels and _allowed(name, levels) else ""
 
 
 def _levels(text: str) -> tuple[float, ...] | None:
@@ -128,15 +154,19 @@ def _preferred(meaning: Meaning, ask: Functional) -> Callable[..., Loss] | None:
 def loss_for(meaning: Meaning, ask: Functional) -> Loss:
     """The loss that measures error on the scale of the target, for what is asked. Error: GM605."""
     found = _preferred(meaning, ask)
-    if found is None and not meaning.is_outcome and meaning.period is None:
+    turns = ask.name == "mean direction" and not meaning.is_outcome
+    if found is None and not meaning.is_outcome and meaning.period is None and not turns:
         able = (d for d in _asking(ask.name) if _single(d) or d().levels)
         found = next((d for d in able if _holds(d().target, meaning.domain)), None)
     if found is None:
-        asked = sorted({d.facts.asks_for for d in losses.catalogue().values() if fits(d, meaning)} - {""})
+        asked = sorted({d.facts.asks_for for d in losses.catalogue().values() if fits(d, meaning)} - {"", ask.name})
+        circle = "represents='angle=360' if its values run in a circle, of which a full turn measures 360"
         raise AskDoesNotFit(
             f"{meaning.domain.name} has no {ask}",
             seen=f"what can be asked of it: {', '.join(asked)}",
-            fix=f"ask={usual(meaning).name!r}, or another target (y > limit makes yes/no of a number)",
+            fix=circle
+            if turns
+            else f"ask={usual(meaning).name!r}, or another target (y > limit makes yes/no of a number)",
         )
     given = {} if ask.level is None else {"levels" if ask.is_several else "level": ask.level}
     return on_scale(found(**given), meaning)

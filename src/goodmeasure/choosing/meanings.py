@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -156,7 +157,7 @@ def _no_grades(seen: Observed) -> str:
     count = len(seen.distinct)
     if count not in domain(Grades):
         return f"the target has {count} distinct values, and grades are {domain(Grades).interval}"
-    if seen.numbers is None and not evidence.steps(seen)[0]:
+    if seen.numbers is None and not evidence.order_of_labels(seen):
         return "the order of its labels is not known: say it, as in represents='poor < fair < good'"
     return "" if seen.numbers is None or seen.whole else "its values are not whole numbers"
 
@@ -274,21 +275,31 @@ def represented(seen: Observed, given: Any = None) -> tuple[Meaning, str]:
     """
     _varies(seen)
     if given is None:
+        _not_times(seen)
         _not_identifiers(seen)
         found, reason = next((m, reason) for m in MEANINGS if (reason := m.suggested(seen)))
         found = replace(found, period=evidence.turn(seen)) if found.name == "angle" else found
         return (_in_order(found, evidence.steps(seen)[0]) if found.is_graded else found), reason
     meaning = _named(given, seen)
     against = "" if meaning.order else meaning.against(seen)
+    if against and not meaning.is_outcome:
+        _not_times(seen)
     if against:
         raise TargetOutsideDomain(
             f"{seen.name} cannot represent {_called(meaning)}: {against}",
             where=_first_outside(seen, meaning.domain),
-            fix=f"represents={represented(seen)[0].name!r}, or mend the values",
+            fix=_instead(meaning, seen),
         )
     if meaning.is_graded and not meaning.order:
-        meaning = _in_order(meaning, evidence.steps(seen)[0] or seen.distinct)
+        meaning = _in_order(meaning, seen.distinct if seen.numbers is not None else evidence.order_of_labels(seen))
     return meaning, "you said so"
+
+
+def _instead(meaning: Meaning, seen: Observed) -> str:
+    """What can be said of a target that cannot be this: of labels without a known order, an order of them."""
+    if meaning.is_graded and seen.numbers is None and len(seen.distinct) in domain(Grades):
+        return f"represents={' < '.join(map(str, seen.distinct))!r}, from the lowest on"
+    return f"represents={represented(seen)[0].name!r}, or mend the values"
 
 
 def _called(meaning: Meaning) -> str:
@@ -416,6 +427,23 @@ def _varies(seen: Observed) -> None:
         what,
         seen=f"{only.item() if isinstance(only, np.generic) else only!r} in all {len(seen.original)} rows",
         fix=f"include rows with another {seen.name}, or check the filter that made this table",
+    )
+
+
+_TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(\s?[ap]\.?m\.?)?", re.IGNORECASE)
+
+
+def _not_times(seen: Observed) -> None:
+    """Refuse texts that are times of the day, more of them than there may be labels of. Error: GM604."""
+    few = seen.numbers is not None or seen.table or len(seen.distinct) <= FEW_CODES
+    if few or not all(_TIME_OF_DAY.fullmatch(str(text).strip()) for text in seen.distinct):
+        return
+    hours = f"t = pandas.to_datetime(data[{seen.name!r}], format='mixed').dt; "
+    hours += f"data[{seen.name!r}] = t.hour + t.minute / 60 + t.second / 3600"
+    raise NotATarget(
+        f"{seen.name} holds times of the day, which run in a circle: an angle, of which a full turn measures 24 hours",
+        seen=f"texts such as {seen.distinct[0]!r}, and hours are numbers",
+        fix=f"{hours}; then represents='angle=24', or represents='classes' if they are classes",
     )
 
 

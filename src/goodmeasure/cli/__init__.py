@@ -6,6 +6,7 @@ Its docstring is the line that ``goodmeasure --help`` prints, and ``command`` in
 from __future__ import annotations
 
 import ast
+import re
 import signal
 import sys
 import warnings
@@ -199,14 +200,39 @@ def as_problem(error: click.ClickException) -> UsageError:
     ctx = getattr(error, "ctx", None)
     usage = f"{ctx.command_path} --help" if ctx is not None else "goodmeasure --help"
     if isinstance(error, click.NoSuchOption):
-        close = nearest(error.option_name, _options(ctx))
+        close = _meant(error.option_name, _options(ctx))
         return UsageError(
             f"there is no option {error.option_name}", fix=f"did you mean {close[0]}?" if close else usage
         )
     if isinstance(error, click.MissingParameter) and error.param is not None:
         return UsageError(f"{_parameter(error.param)} is missing", fix=usage)
     message = error.format_message().rstrip(".")
-    return UsageError(message[:1].lower() + message[1:], fix=usage)
+    return UsageError(message[:1].lower() + message[1:], fix=_chosen(error) or usage)
+
+
+# What other programs, or other commands of this one, call an option with the same purpose.
+_SAME = (
+    {"--out", "--output", "--outfile", "--export", "--save", "--to"},
+    {"--format", "--json", "--as-json"},
+    {"--target", "--label", "--y"},
+    {"--weights", "--weight", "--sample-weight"},
+    {"--exclude", "--drop", "--ignore-columns"},
+    {"--seed", "--random-state", "--random-seed"},
+)
+
+
+def _meant(name: str, options: list[str]) -> list[str]:
+    """The options that a name may stand for: by purpose first, then by spelling."""
+    same = [each for group in _SAME if name in group for each in options if each in group]
+    return same or nearest(name, [each for each in options if each.startswith("--")])
+
+
+def _chosen(error: click.ClickException) -> str:
+    """The option with the value that one which is no choice may stand for; empty where none is near."""
+    option, given = getattr(error, "param", None), re.match("'(.*?)' is not one of", error.message)
+    if given is None or not isinstance(option, click.Option) or not isinstance(option.type, click.Choice):
+        return ""
+    return next((f"{option.opts[0]} {close}" for close in nearest(given[1], option.type.choices)), "")
 
 
 def _options(ctx: click.Context | None) -> list[str]:

@@ -53,7 +53,7 @@ def _planned(data: str, target: str, asked: dict[str, Any]) -> tuple[Plan, tuple
     table = read(data, where=asked["where"], weight=asked["weights"], numbers=named, written=written)
     found = counting(table, target, asked["weights"])
     spelled, alike = one_spelling(found.table, [target])
-    with in_table(found.table, target):
+    with in_table(found.table):
         plan = plan_under(
             as_target(spelled, target),
             costs if by_row is None else by_row.of(found.table),

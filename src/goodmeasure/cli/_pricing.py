@@ -14,7 +14,7 @@ from goodmeasure.errors import UsageError
 from goodmeasure.reading.paths import Places
 from goodmeasure.reading.tables import Table
 from goodmeasure.study.column_costs import ColumnCosts
-from goodmeasure.study.label_costs import LabelCosts
+from goodmeasure.study.label_costs import LabelCosts, example
 
 
 def with_costs(request: Request, costs: Any) -> Request:
@@ -30,7 +30,7 @@ def of_amounts(costs: Any) -> tuple[str, ...]:
 def of_labels(costs: Any, found: Models, table: Places, asked: Mapping[str, Any]) -> Any:
     """Costs as they are, those of labels by the labels of the table. Error: GM009."""
     if found.classes > 1:
-        _refuse_kinds_of_mistakes(costs, asked["scores"])
+        _refuse_kinds_of_mistakes(costs, asked["scores"], found.labels)
     return costs.settled(found.labels or _two_labels(table, asked)) if isinstance(costs, LabelCosts) else costs
 
 
@@ -55,10 +55,10 @@ def _two_labels(table: Places, asked: Mapping[str, Any]) -> tuple[Any, Any]:
     return next(label for label in labels if label != asked["positive"]), asked["positive"]
 
 
-def _refuse_kinds_of_mistakes(costs: Any, scores: Sequence[str]) -> None:
+def _refuse_kinds_of_mistakes(costs: Any, scores: Sequence[str], labels: Sequence[str]) -> None:
     if not isinstance(costs, LabelCosts):
         raise UsageError(
             "a column for each class takes costs of labels",
             seen=f"--p {scores[0]}",
-            fix="--cost 'cat->dog=3' --cost '*->*=1'",
+            fix=example(labels),
         )

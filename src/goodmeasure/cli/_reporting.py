@@ -23,9 +23,11 @@ from goodmeasure.decisions.costs import Costs
 from goodmeasure.drawing.terminal import json_text, printable, word
 from goodmeasure.errors import UsageError
 from goodmeasure.reading.paths import refuse_onto
+from goodmeasure.reading.tables import listed
 from goodmeasure.reading.writing import refuse_other_kind, write_whole
 from goodmeasure.report import MARKS
 from goodmeasure.report.scored import ScoredRows, page
+from goodmeasure.study.column_costs import COLUMN, ColumnCosts
 from goodmeasure.study.question import cost_words, costs_from
 from goodmeasure.tallying.saved import Saved
 from goodmeasure.tallying.tally import Tally
@@ -53,7 +55,9 @@ def reported(
             _elsewhere.refuse_without_rows(table, kept, given)
         saved, counted = evidence(table, kept, question, given)
         tell_remarks(table, saved.question)
-    found = _scored(saved, data, kept, _priced(asked, saved.tally), losses, given)
+    elsewhere = [*again(saved.question, data, kept, given), *([] if kept else ["--p", saved.tally.schema.models[0]])]
+    by_row = line("decide", *elsewhere, *(part for cost in costs for part in ("--cost", cost)))
+    found = _scored(saved, data, kept, _priced(asked, saved.tally, by_row), losses, given)
     if counted is not None:
         told = _elsewhere.told(counted.reweighed, given)
         found = replace(found, rows=counted.held.rows, told=told, reweighed=counted.reweighed)
@@ -67,14 +71,20 @@ def reported(
     return 0
 
 
-def _priced(costs: Any, tally: Tally) -> Costs | None:
-    """The costs of the page, where it can be decided by them. Errors: GM009, GM704."""
+def _priced(costs: Any, tally: Tally, by_row: str) -> Costs | None:
+    """The costs of the page, where it can be decided by them; else ``by_row`` is what can. Errors: GM009, GM704."""
     if costs is None:
         return None
     if tally.schema.kind != "outcome":
         raise UsageError(
             f"a page of scored rows decides on yes and no, and these are {KINDS[tally.schema.kind]}",
             fix="leave --cost out; goodmeasure decide takes it",
+        )
+    if isinstance(costs, ColumnCosts):
+        raise UsageError(
+            "a page of scored rows is of their tally, which holds no costs that differ by row",
+            seen=f"costs in {listed([COLUMN + name for name in costs.columns])}",
+            fix=f"{by_row}, which decides row by row; or one cost for all: --cost fn=40 --cost fp=5",
         )
     if not isinstance(costs, Costs):
         raise UsageError("yes and no are decided by costs of misses and false alarms", fix="--cost fn=40 --cost fp=5")

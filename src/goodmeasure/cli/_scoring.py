@@ -33,7 +33,7 @@ from goodmeasure.cli._pricing import of_amounts, of_labels, of_rows, with_costs
 from goodmeasure.cli._spoken import spoken
 from goodmeasure.cli._streams import aside
 from goodmeasure.decisions.comparing import compare_costs, decision_cost
-from goodmeasure.decisions.costs import Costs, UnderOverCosts
+from goodmeasure.decisions.costs import Costs, CostsDoNotFit, UnderOverCosts
 from goodmeasure.drawing.plain_values import plain_values
 from goodmeasure.drawing.terminal import json_text, printable
 from goodmeasure.engines import duckdb
@@ -228,7 +228,12 @@ def _priced(
 
 
 def _refuse_another_question(costs: Any, saved: Saved) -> None:
-    """Refuse costs of amounts for yes and no or classes, and the other way round. Error: GM009."""
+    """Refuse costs of amounts for yes and no or classes, the other way round, and all of angles. Errors: GM009, GM711."""
+    if _of_angles(saved.tally.schema.losses):
+        raise CostsDoNotFit(
+            f"costs are of amounts or outcomes, and {saved.tally.schema.losses[0]} is of angles: not too little or too much",
+            fix="leave --cost out",
+        )
     are_amounts, kind = isinstance(costs, UnderOverCosts), saved.tally.schema.kind
     if are_amounts != (kind == "amount"):
         raise UsageError(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from goodmeasure.errors import Problem
 from goodmeasure.statistics.row_arguments import LOGITS
+from goodmeasure.study.label_costs import example
 
 
 @contextmanager
@@ -30,14 +32,21 @@ def in_options(text: str, *, raw: bool = False) -> str:
     return text
 
 
+def _of_labels(found: re.Match[str]) -> str:
+    """Costs of labels as they are typed; without labels, of any."""
+    return example(ast.literal_eval(found["pair"]) if found["pair"] else ("a", "b"))
+
+
+_LABEL = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\s,'"()]+)"""
+_PAIR = rf"(?P<pair>\({_LABEL}, {_LABEL}\))"
 _OPTIONS = (
     (r" \(in Python [^)]*\)", ""),
     (r"costs=gm\.UnderOverCosts\([^)]*\)", "--cost under=3 --cost over=1"),
     (r"costs=gm\.Costs\([^)]*\)", "--cost fn=40 --cost fp=5"),
-    (r"costs=gm\.ClassCosts\([^)]*\)", "--cost 'a->b=3' --cost '*->*=1', with the labels of the target"),
+    (rf"costs=gm\.ClassCosts\((?:[^()]|\([^()]*\))*\)(?:, with more for a pair such as {_PAIR})?", _of_labels),
     (r"\bmask=False or weight 0, at the terminal --where", "--where"),
     (r"\bleave (the|such) rows out, or give them a weight of zero", r"leave \1 rows out: --where"),
-    (r"\b(?:loss\.)?with_activation\('(\w+)'\)", r"--activation \1"),
+    (r"(?<!\.)\b(?:loss\.)?with_activation\('(\w+)'\)", r"--activation \1"),
     (r"\btime='day', learn_time=True", "--time day --learn-time"),
     (r"\bprevalence=([\d.]+)", r"--prevalence \1"),
     (r"\brare_classes='(\w+)'", r"--rare-classes \1"),

@@ -20,6 +20,7 @@ from goodmeasure.explaining.exercise import QUESTION, told
 from goodmeasure.formulas.expression import Word, derivative, expression, symbol
 from goodmeasure.formulas.latex import latex
 from goodmeasure.formulas.words import vocabulary
+from goodmeasure.strict.additions import LOSSES, RULES, blamed
 
 _CODE = re.compile(r'^\s+code(?:: ClassVar\[str\])? = "(GM\d+)"', re.MULTILINE)
 
@@ -50,11 +51,11 @@ def page(topic: str) -> str:
     found = _code(topic.upper()) or _known(topic)
     if found is None:
         close = nearest(topic.lower(), list(dict.fromkeys(t.lower() for t in (*topics(), *pages.names()))))
-        raise UsageError(
-            f"there is nothing to explain under {topic!r}",
-            seen=f"close to it: {', '.join(close)}" if close else "goodmeasure explain lists the topics",
-            fix=f"goodmeasure explain {close[0]}" if close else "goodmeasure explain",
-        )
+        nothing = f"there is nothing to explain under {topic!r}"
+        if close:
+            raise UsageError(nothing, seen=f"close to it: {', '.join(close)}", fix=f"goodmeasure explain {close[0]}")
+        lists_all = UsageError(nothing, seen="goodmeasure explain lists the topics", fix="goodmeasure explain")
+        raise blamed(lists_all, LOSSES, RULES)
     return found
 
 

@@ -107,10 +107,13 @@ class Costs:
                 fix="give them in another unit: thousands",
             )
         if (miss < 0).any() or (alarm < 0).any() or (both <= 0).any():
+            row = int(np.argmax((miss < 0) | (alarm < 0) | (both <= 0)))
+            a_miss, an_alarm = (float(each[row] if each.ndim else each) for each in (miss, alarm))
             raise DegenerateCosts(
                 "these costs leave nothing to decide",
-                seen=f"a miss costs {miss.min():g} more than a catch, a false alarm {alarm.min():g} more than leaving",
-                fix="costs of errors above those of right answers, e.g. Costs(false_negative=40, false_positive=5)",
+                where=f"row {row}" if both.ndim else "",
+                seen=f"a miss costs {a_miss:g} more than a catch, a false alarm {an_alarm:g} more than leaving",
+                fix="costs of errors above those of right answers: costs=gm.Costs(false_negative=40, false_positive=5)",
             )
 
     def _key(self) -> tuple[Any, ...]:

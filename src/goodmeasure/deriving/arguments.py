@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from goodmeasure.deriving import mending
 from goodmeasure.errors import Problem, ShapeMismatch, TargetOutsideDomain, WeightError, shorter
 from goodmeasure.formulas.domains import Domain, OutcomeDomain
 from goodmeasure.formulas.evaluation import Array, namespace
@@ -33,6 +34,19 @@ class Examples:
         return namespace(self.z)
 
 
+# What targets and raw outputs are called in our own calls; hosts call them otherwise.
+NAMES = ("y", "z")
+Names = tuple[str, str]
+
+
+def raw_outputs_beside(y: Any, z: Any, names: Names = NAMES) -> tuple[Array, Any]:
+    """Raw outputs as `raw_outputs` gives them; of labels that were given for them it is said that these are the targets."""
+    try:
+        return raw_outputs(z, names[1])
+    except ShapeMismatch as problem:
+        raise (problem.mended_by(mending.exchanged(names)) if mending.are_labels(z, beside=y) else problem) from None
+
+
 def raw_outputs(z: Any, name: str = "z") -> tuple[Array, Any]:
     """Raw outputs in the dtype to compute in, and the dtype that came in: half precisions are computed in single."""
     xp = namespace(z)
@@ -43,7 +57,9 @@ def raw_outputs(z: Any, name: str = "z") -> tuple[Array, Any]:
             z = z.astype(float)
     if xp is np and (z.dtype == object or z.dtype.kind in "USMmcV"):
         raise ShapeMismatch(
-            f"raw outputs must be numbers, not {z.dtype}", seen=shorter(z.ravel()[:3].tolist()), fix="z.astype(float)"
+            f"raw outputs must be numbers, not {z.dtype}",
+            seen=shorter(z.ravel()[:3].tolist()),
+            fix=mending.as_raw(z, name),
         )
     if not xp.isdtype(z.dtype, "real floating") and str(z.dtype).rsplit(".", 1)[-1] not in ("float16", "bfloat16"):
         z = xp.astype(z, xp.float64)
@@ -55,11 +71,6 @@ def raw_outputs(z: Any, name: str = "z") -> tuple[Array, Any]:
         z, dtype = z.astype(np.float64), np.dtype(np.float64) if dtype.itemsize > 8 else dtype.newbyteorder("=")
         z = z.astype(dtype)
     return z, dtype
-
-
-# What targets and raw outputs are called in our own calls; hosts call them otherwise.
-NAMES = ("y", "z")
-Names = tuple[str, str]
 
 
 def check_shapes(
@@ -122,11 +133,10 @@ def matching(loss: Any, y: Any, z: Array) -> Array:
 def check_together(loss: Any, y_shape: tuple[int, ...], z_shape: tuple[int, ...], names: Names = NAMES) -> None:
     """Shapes of targets and raw outputs that go together, whatever they hold."""
     if other_way_round(loss, y_shape, z_shape):
-        y, z = names
         raise ShapeMismatch(
             f"target has shape {y_shape} and raw output {z_shape}, which is the other way round",
             seen=f"{loss} takes its raw outputs on the last axis",
-            fix=f"{y}, {z} = {z}, {y}",
+            fix=mending.exchanged(names),
         )
     if loss.is_classwise and (not z_shape or z_shape[-1] < 2):
         raise ShapeMismatch(
@@ -166,7 +176,7 @@ def check_labels(loss: Any, table: Array) -> None:
         )
 
 
-def numeric(y: Array, loss: object, present: Array | None = None) -> Array:
+def numeric(y: Array, loss: object, present: Array | None = None, name: str = "y") -> Array:
     """Targets that are numbers; in a column of objects None is NaN, and what absent examples hold does not matter."""
     if not isinstance(y, np.ndarray | np.generic):
         return y
@@ -175,29 +185,13 @@ def numeric(y: Array, loss: object, present: Array | None = None) -> Array:
         with suppress(TypeError, ValueError, OverflowError):
             y = (y if present is None else np.where(_beside(present, y), y, 0)).astype(float)
     if y.dtype.kind not in "biuf":
+        labels = mending.labels_of(y)
         raise TargetOutsideDomain(
-            f"targets of {loss} must be numbers, not {'text' if y.dtype.kind in 'UO' else y.dtype}",
-            seen=f"targets {', '.join(shorter(label) for label in _labels(y)[:3])}",
-            fix=_as_numbers(loss, _labels(y)),
+            f"targets of {loss} must be numbers, not {mending.what_they_are(y, labels)}",
+            seen=f"targets {', '.join(shorter(label) for label in labels[:3])}",
+            fix=mending.as_numbers(loss, y, labels, name),
         )
     return y
-
-
-def _labels(y: Array) -> list[Any]:
-    """What targets are, each once, in order where they have one."""
-    each = list(dict.fromkeys(y.ravel().tolist()))
-    with suppress(TypeError):
-        each.sort()
-    return each
-
-
-def _as_numbers(loss: Any, labels: list[Any]) -> str:
-    """How texts become targets of a loss."""
-    if getattr(loss, "is_classwise", False):
-        return "y = numpy.unique(y, return_inverse=True)[1]"
-    if getattr(loss, "is_binary", False):
-        return f"y = (numpy.asarray(y) == {labels[-1]!r}).astype(float)"
-    return "y = numpy.asarray(y).astype(float)"
 
 
 def _beside(present: Array, table: Array) -> Array:
@@ -205,7 +199,16 @@ def _beside(present: Array, table: Array) -> Array:
     return present if table.ndim == present.ndim else present[..., None]
 
 
-def check_targets(y: Array, z: Array, domain: Domain, present: Array | None, loss: object) -> None:
+def check_targets(
+    y: Array,
+    z: Array,
+    domain: Domain,
+    present: Array | None,
+    loss: object,
+    names: Names = NAMES,
+    *,
+    name: str = "target",
+) -> None:
     """Every present target lies in the domain, or the error names the first that does not."""
     xp = namespace(z)
     bad, allowed = outside(y, z, domain, present)
@@ -216,25 +219,10 @@ def check_targets(y: Array, z: Array, domain: Domain, present: Array | None, los
     at = ", ".join(map(str, where))
     raise TargetOutsideDomain(
         f"target {np.asarray(y)[where]} is outside the domain of {loss}: {allowed}",
-        where=f"target[{at}]" if at else "target",
+        where=f"{name}[{at}]" if at else name,
         seen=f"{int(bad.sum())} of {bad.size} targets are outside",
-        fix=_in_domain(np.asarray(y), domain, present, loss)
-        or "mend them, or leave such rows out: mask=False or weight 0, at the terminal --where",
+        fix=mending.into_domain(np.asarray(y), z, domain, present, loss, names),
     )
-
-
-def _in_domain(y: Array, domain: Domain, present: Array | None, loss: Any) -> str:
-    """How labels that stand for yes and no, or for classes, become such; empty where they may stand for nothing."""
-    if not isinstance(domain, OutcomeDomain) or y.dtype.kind not in "iuf" or y.ndim != 1:
-        return ""
-    labels = np.unique(y if present is None else y[np.asarray(present)]).tolist()
-    if not domain.classes:
-        two = len(labels) == 2 and all(label == int(label) for label in labels if abs(label) < np.inf)
-        return f"y = (numpy.asarray(y) == {labels[1]:g}).astype(float)" if two and labels[1] == labels[1] else ""
-    counted = len(labels) == len(loss.class_weight) or (
-        labels and labels[0] > 0 and labels[-1] - labels[0] + 1 == len(labels)
-    )
-    return "y = numpy.unique(y, return_inverse=True)[1]" if counted else ""
 
 
 def outside(y: Array, z: Array, domain: Domain, present: Array | None) -> tuple[Array, str]:
@@ -313,7 +301,7 @@ def presence(mask: Any, weight: Array | None, shape: tuple[int, ...], xp: Any) -
 def examples(loss: Any, y: Any, z: Any, weight: Any = None, mask: Any = None) -> Examples:
     """Check everything that a loss is computed from; absent examples are replaced by harmless ones."""
     same_order(y=y, z=z, sample_weight=weight, mask=mask)
-    z, dtype = raw_outputs(z)
+    z, dtype = raw_outputs_beside(y, z)
     xp = namespace(z)
     y, shape = matching(loss, y, z), shape_of(loss, z)
     w = weights(weight, shape, xp, z)

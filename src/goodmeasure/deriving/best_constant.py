@@ -14,9 +14,9 @@ from goodmeasure.deriving.apart import apart
 from goodmeasure.deriving.arguments import Examples, check_targets, numeric, weights
 from goodmeasure.deriving.record import Record
 from goodmeasure.errors import NothingToAverage, TargetOutsideDomain
-from goodmeasure.formulas.activations import Activation, linear
+from goodmeasure.formulas.activations import Activation, linear, natural
 from goodmeasure.formulas.evaluation import on_arrays
-from goodmeasure.formulas.expression import expression, simplify, symbol
+from goodmeasure.formulas.expression import derivative, expression, simplify, symbol, symbols
 from goodmeasure.statistics.arrays import array_of, same_order
 from goodmeasure.statistics.quantiles import weighted_quantile
 from goodmeasure.statistics.weights import scaled
@@ -27,6 +27,8 @@ _FEW = 500
 _MOST_KEPT = 100_000  # of more targets the answer is not kept: they would be kept with it
 _MOST = 1e299
 _FADED = 1e-250
+_MOST_PLANES = 100
+_FARTHEST_PLANE = 100.0  # margins are of the order of 1
 
 
 def best_constant(loss: Record, y: Any, sample_weight: Any = None, *, classes: int | None = None) -> Any:
@@ -55,9 +57,18 @@ def _of_present(loss: Record, y: Any, w: Any, classes: int | None) -> Any:
         return np.array([_of_present(each, y, w, None) for each in apart(loss)])
     if len(loss.activation) > 1:
         return _best_of_several(loss, targets.astype(np.float64), counts)
+    if asks_for_mean(loss):
+        targets, counts = np.average(targets.astype(np.float64), weights=counts)[None], np.ones(1)
     if targets.size > _MOST_KEPT:
         return _best_number(loss, targets.astype(np.float64), counts)
     return _once(loss, targets.astype(np.float64).tobytes(), counts.tobytes())
+
+
+@lru_cache(maxsize=256)
+def asks_for_mean(loss: Record) -> bool:
+    """Whether the signal is a line in the target: then that of many targets is that of their mean, wherever they lie."""
+    slope = derivative(loss.signal[0], "y")
+    return slope.number != 0 and "y" not in symbols(slope)
 
 
 @lru_cache(maxsize=4)
@@ -120,7 +131,7 @@ def _slope(loss: Record, y: Any, w: Any) -> Slope:
     def summed(raws: Any) -> Any:
         targets, outputs = (table.copy() for table in np.broadcast_arrays(y, raws[:, None]))
         given = Examples(targets, outputs, None, None, outputs.dtype, outputs.shape)
-        signal = pointwise.numbers(loss, given, 1)[1]
+        signal = pointwise.signal(loss, given)
         # Far from the best the sum may overflow; its sign, all that is asked of it, is right.
         with np.errstate(over="ignore"):
             return np.sum(np.where(signal == 0, 0, signal * w), axis=1)
@@ -260,29 +271,75 @@ def _best_row(loss: Record, y: Any, w: Any, k: int) -> Any:
         return np.where(present, np.inf, -np.inf)
     start = np.log(np.maximum(frequency[present], 1e-3 * frequency.sum()))
     narrow = replace(loss, class_weight=tuple(np.asarray(loss.class_weight)[present])) if loss.class_weight else loss
-    found = _minimum(narrow, np.arange(len(start)), frequency[present], start - start.mean())
+    targets, share, start = np.arange(len(start)), frequency[present], start - start.mean()
+    found = _minimum(narrow, targets, share, start)
+    if _is_made_of_planes(narrow):
+        below = _where_planes_meet(narrow, targets, share)
+        found = min(found, below, key=lambda z: numbers.total(narrow, targets, _shared(z, targets), share).mean)
     result = np.full(k, -np.inf)
     result[present] = found - found.mean()
     return result
 
 
+def _is_made_of_planes(loss: Record) -> bool:
+    """Whether a loss of classes curves nowhere, as far as some raw outputs of four classes tell."""
+    outputs = np.random.default_rng(0).normal(scale=3, size=(64, 4))
+    return not numbers.hessian(replace(loss, class_weight=()), np.arange(64) % 4, outputs).any()
+
+
+def _where_planes_meet(loss: Record, targets: Any, share: Any) -> Any:
+    """The raw outputs at which the mean of losses made of planes is smallest.
+
+    Each plane that was met is a bound from below, and one looks next where the highest of them is lowest (Kelley 1960): a
+    search along lines stays in the first ridge instead. It ends where the bound is reached.
+    """
+    from scipy.optimize import linprog
+
+    k = len(targets)
+    least, best, z = np.inf, np.zeros(k), np.zeros(k)
+    planes: list[Any] = []
+    heights: list[float] = []
+    for _ in range(_MOST_PLANES):
+        value, gradient = numbers.value_and_gradient(loss, targets, _shared(z, targets), share)
+        if value < least:
+            least, best = value, z
+        slope = gradient.sum(axis=0)
+        planes.append([*slope, -1.0])
+        heights.append(slope @ z - value)
+        bounds = [(-_FARTHEST_PLANE, _FARTHEST_PLANE)] * k + [(None, None)]
+        lowest = linprog([0.0] * k + [1.0], planes, heights, bounds=bounds).x
+        if lowest is None or lowest[-1] >= least - 1e-12 * abs(least):
+            break
+        z = lowest[:-1]
+    return best
+
+
 def _best_of_several(loss: Record, y: Any, w: Any) -> Any:
-    """The raw outputs that are best for all targets: from zero, and from where the targets lie in their own units."""
-    count = len(loss.activation)
-    starts = [(np.zeros(count), np.ones(count))]
-    # Of one target alone a likelihood has no least: the further one starts, the further it falls.
-    if loss.activation[0] is linear and not loss.is_graded and np.ptp(y):
-        starts.append(_standing(loss, y, w))
-    found = [_minimum(loss, y, w, *start) for start in starts]
+    """The raw outputs that are best for all targets, from several places on: the lowest place that is reached."""
+    found = [_minimum(loss, y, w, *start) for start in _starts(loss, y, w)]
     with np.errstate(over="ignore", invalid="ignore"):
         means = [float(np.sum(numbers.value(loss, y, _shared(z, y)) * w)) for z in found]
     return found[int(np.argmin(np.nan_to_num(means, nan=np.inf)))]
 
 
-def _standing(loss: Record, y: Any, w: Any) -> tuple[Any, Any]:
-    """Raw outputs in the middle of the targets and as wide as they lie, each with its unit."""
+def _starts(loss: Record, y: Any, w: Any) -> list[tuple[Any, Any]]:
+    """Raw outputs to begin at, each with its unit: zero, and where the targets lie if the first output is one of them."""
+    count = len(loss.activation)
+    zero = (np.zeros(count), np.ones(count))
+    # Of one target alone a likelihood has no least: the further one starts, the further it falls.
+    if loss.activation[0] is not linear or loss.is_graded or not np.ptp(y):
+        return [zero]
     centre, low, high = (weighted_quantile(y, w, level) for level in (0.5, 0.1, 0.9))
-    width = (high - low) or float(np.ptp(y))
+    bulk = _standing(loss, centre, (high - low) or float(np.ptp(y)))
+    if natural(loss.target) is not linear:
+        return [zero, bulk]
+    # A few targets far off leave the bulk no idea of the mean, nor of how wide all of them lie.
+    mean = np.average(y, weights=w)
+    return [bulk, _standing(loss, mean, float(np.sqrt(np.average((y - mean) ** 2, weights=w))))]
+
+
+def _standing(loss: Record, centre: float, width: float) -> tuple[Any, Any]:
+    """Raw outputs at a centre and as wide as the targets lie, each with its unit."""
     start, unit = np.zeros(len(loss.activation)), np.ones(len(loss.activation))
     for k, activation in enumerate(loss.activation):
         if activation is linear:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -35,35 +36,43 @@ def _kept_lost(given: Examples, table: Array) -> Array:
     return given.xp.where(lost, given.xp.asarray(given.xp.nan, dtype=table.dtype), table)
 
 
+def signal(loss: Record, given: Examples) -> Array:
+    """The signal of checked examples."""
+    return numbers(loss, given, 1)[1]
+
+
 def second_derivatives(loss: Record, given: Examples, *, full: bool) -> Array:
     """Second derivatives of checked examples: the diagonal, or every pair of raw outputs."""
     xp, count = given.xp, given.z.shape[-1]
-    eye = xp.eye(count, dtype=xp.bool)
-    columns = [_column(loss, given, eye[j, :]) for j in range(count)]
-    diagonal = columns if full else [column[..., j] for j, column in enumerate(columns)]
-    return _kept_lost(given, xp.stack(diagonal, axis=-1))
-
-
-def _column(loss: Record, given: Examples, one_hot: Array) -> Array:
-    """The derivative of every class's signal by one raw output."""
-    xp, slopes = given.xp, class_statistics.by_statistic(loss.composed)
-    pairs = {a: class_statistics.by_statistic(slope) for a, slope in slopes.items()}
-    formulas = [*slopes.values(), *(bend for row in pairs.values() for bend in row.values())]
-    parts = []
+    eye, parts = xp.eye(count, dtype=xp.bool), []
     for share, row in _each_class(loss, given):
-        j = xp.broadcast_to(one_hot, given.z.shape)
         with np.errstate(all="ignore"):
-            found = iter(on_arrays(formulas, _known(loss, row, symbols(*formulas)), row.pick(given.z)))
-            table = class_statistics.statistics()
-            total = xp.zeros_like(given.z)
-            for name in slopes:
-                total = total + next(found)[..., None] * table[name].second_derivative(row, j)
-            for a, others in pairs.items():
-                for b in others:
-                    moved = xp.sum(xp.where(j, table[b].slope(row), xp.zeros_like(given.z)), axis=-1)[..., None]
-                    total = total + next(found)[..., None] * table[a].slope(row) * moved
-        parts.append((share, total))
-    return _mixed(parts, xp)
+            column = _columns(loss, row)
+            found = (column(xp.broadcast_to(eye[j, :], given.z.shape)) for j in range(count))
+            diagonal = [each if full else each[..., j] for j, each in enumerate(found)]
+            parts.append((share, xp.stack(diagonal, axis=-1)))
+    return _kept_lost(given, _mixed(parts, xp))
+
+
+def _columns(loss: Record, row: class_statistics.Row) -> Callable[[Array], Array]:
+    """The derivative of every class's signal by one raw output (a one-hot table); what no raw output changes is made once."""
+    xp, slopes = row.xp, class_statistics.by_statistic(loss.composed)
+    pairs = [(a, b, bend) for a, slope in slopes.items() for b, bend in class_statistics.by_statistic(slope).items()]
+    formulas = [*slopes.values(), *(bend for _, _, bend in pairs)]
+    found = on_arrays(formulas, _known(loss, row, symbols(*formulas)), row.pick(row.z))
+    known = class_statistics.statistics()
+    moves = {name: known[name].slope(row) for a, b, _ in pairs for name in (a, b)}
+
+    def column(j: Array) -> Array:
+        total = xp.zeros_like(row.z)
+        for name, number in zip(slopes, found, strict=False):
+            total = total + number[..., None] * known[name].second_derivative(row, j)
+        for (a, b, _), number in zip(pairs, found[len(slopes) :], strict=True):
+            moved = xp.sum(xp.where(j, moves[b], xp.zeros_like(row.z)), axis=-1)[..., None]
+            total = total + number[..., None] * moves[a] * moved
+        return total
+
+    return column
 
 
 def _each_class(loss: Record, given: Examples) -> list[tuple[Array | None, class_statistics.Row]]:
@@ -90,7 +99,9 @@ def _mixed(parts: list[tuple[Array | None, Array]], xp: Any) -> Array:
     for share, table in parts:
         if share is None:
             return table
-        part = share if share.ndim == table.ndim else share[..., None]
+        part = share
+        while part.ndim < table.ndim:
+            part = part[..., None]
         with np.errstate(invalid="ignore"):
             term = xp.where(part > 0, part * table, xp.zeros_like(table))
         total = term if total is None else total + term

@@ -23,8 +23,8 @@ from goodmeasure.deriving.spelling import Spelling
 from goodmeasure.errors import NoSuchReading, ShapeMismatch, TargetOutsideDomain
 from goodmeasure.formulas.activations import linear, predicted, rising, undone
 from goodmeasure.formulas.evaluation import Array, namespace, on_arrays
-from goodmeasure.formulas.expression import Expr, derivative, expression, log, simplify, symbol, symbols
-from goodmeasure.formulas.words import exp
+from goodmeasure.formulas.expression import Expr, derivative, expression, less_equal, log, simplify, symbol, symbols
+from goodmeasure.formulas.words import exp, where
 from goodmeasure.statistics.rounded_rows import divided_by_sums
 from goodmeasure.statistics.row_arguments import SUMS, MissingScore
 
@@ -131,12 +131,29 @@ def at_bounds(loss: Record, prediction: Array) -> Array:
 
     No finite raw output reaches it, and the amounts at the bound would lie beyond all that is said of them.
     """
-    reaches = loss.activation[0].reaches
-    if loss.facts.asks_for not in _QUANTILES or not np.isfinite([reaches.low, reaches.high]).all():
+    bounds = _bounds_reached(loss)
+    if bounds is None:
         return prediction
-    near = _AT_A_BOUND * (reaches.high - reaches.low)
-    found = np.where(prediction <= reaches.low + near, reaches.low, prediction)
-    return np.where(found >= reaches.high - near, reaches.high, found)
+    (low, high), near = bounds, _AT_A_BOUND * (bounds[1] - bounds[0])
+    found = np.where(prediction <= low + near, low, prediction)
+    return np.where(found >= high - near, high, found)
+
+
+def at_bounds_formula(loss: Record, prediction: Expr) -> Expr:
+    """The same of one prediction, as a formula."""
+    bounds = _bounds_reached(loss)
+    if bounds is None:
+        return prediction
+    (low, high), near = bounds, _AT_A_BOUND * (bounds[1] - bounds[0])
+    below = where(less_equal(prediction, low + near), low, prediction)
+    return where(less_equal(high - near, prediction), high, below)
+
+
+def _bounds_reached(loss: Record) -> tuple[float, float] | None:
+    """The bounds that quantiles of amounts between two can be; None of all else."""
+    reaches = loss.activation[0].reaches
+    is_between = bool(np.isfinite([reaches.low, reaches.high]).all())
+    return (reaches.low, reaches.high) if loss.facts.asks_for in _QUANTILES and is_between else None
 
 
 def predict(loss: Record, z: Any) -> Array:

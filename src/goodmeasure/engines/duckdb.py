@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from goodmeasure.choosing.spelling import MOST_LABELS, spellings, ways
 from goodmeasure.drawing.terminal import word
-from goodmeasure.engines.pointing import CELL, as_asked, first_refused, in_table, point
+from goodmeasure.engines.pointing import as_asked, first_refused, in_table, point
 from goodmeasure.engines.request import Request, Taking
 from goodmeasure.engines.shard import Partition, Shard
 from goodmeasure.errors import Problem
@@ -33,7 +33,7 @@ from goodmeasure.reading.sources import Files, alone, cast, framed, refuse_other
 from goodmeasure.reading.sql import sql
 from goodmeasure.reading.tables import no_rows, refuse_none
 from goodmeasure.reading.writing import csv_line
-from goodmeasure.statistics.row_arguments import UnknownLabel, like_probabilities
+from goodmeasure.statistics.row_arguments import CELL, UnknownLabel, like_probabilities
 from goodmeasure.statistics.weights import are_tame, refuse_far_apart, unit_of
 from goodmeasure.tallying.accumulate import kind_of
 from goodmeasure.tallying.shards import Part

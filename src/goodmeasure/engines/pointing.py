@@ -11,9 +11,7 @@ from goodmeasure.reading.connection import Reader
 from goodmeasure.reading.inspection import weighed
 from goodmeasure.reading.paths import Place
 from goodmeasure.reading.sources import Files, alone
-
-# How functions that know no names of columns name a cell.
-CELL = re.compile(r"(.*)\[(\d+)(?:, \d+)*\]")
+from goodmeasure.statistics.row_arguments import CELL
 
 
 def point(problem: Problem, place: Place, row: int, request: Request) -> None:

@@ -33,6 +33,14 @@ _QUIET = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
 }
+# Workers run a Python that lacks what a task needs, is of another version, or is not there.
+_OF_THEIR_PYTHON = (
+    "No module named",
+    "PACKAGE_NOT_INSTALLED",
+    "UNSUPPORTED_PACKAGE_VERSION",
+    "PYTHON_VERSION_MISMATCH",
+    "Cannot run program",
+)
 JAVA = "apt-get install default-jre-headless"
 
 
@@ -199,13 +207,24 @@ def _failing(scheduler: str | None = None) -> Iterator[None]:
         raise ClusterFailed(
             "Spark gave up" if scheduler is None else f"Spark does not start at {scheduler}",
             seen=_told(str(error)),
-            fix="smaller partitions or files, or more memory for each worker; or --engine duckdb",
+            fix=_mending(str(error)),
         ) from error
+
+
+def _mending(text: str) -> str:
+    """What helps where Spark gave up: workers with the Python that this needs, or less work for each."""
+    if any(sign in text for sign in _OF_THEIR_PYTHON):
+        return (
+            'import os, sys; os.environ["PYSPARK_PYTHON"] = sys.executable  # before the session is made; of other machines '
+            "their own Python that has goodmeasure[spark]"
+        )
+    return "smaller partitions or files, or more memory for each worker; or --engine duckdb"
 
 
 def _told(text: str) -> str:
     """What a failure was, of all that Spark says of it: the last error of a worker, or else the first line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line for line in lines if any(sign in line for sign in _OF_THEIR_PYTHON)] or lines
     errors = [line for line in lines if line.split(":")[0].rpartition(".")[2].endswith(("Error", "Exception"))]
     workers = [line for line in errors if not line.startswith(("org.", "java.", "at "))]
     return next(iter([*workers[-1:], *lines]), "nothing more was said")

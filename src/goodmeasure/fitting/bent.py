@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from goodmeasure.fitting import design
 from goodmeasure.fitting.interior import Lines, Point, step
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.fitting.piecewise_linear import PiecewiseLinear
@@ -31,8 +32,7 @@ class Bent:
         self.lines, self.penalty = lines, objective.penalty[:, 0]
         self.at = lines.kinks.at[keep]
         self.left, self.right = (each[keep] * share[keep] for each in (lines.kinks.left, lines.kinks.right))
-        ones = np.ones((len(self.row), int(objective.intercept)))
-        self.features = np.hstack([objective.features[self.row], ones])
+        self.features = design.with_ones(objective.features, self.row, ones=objective.intercept)
         self.offset = 0.0 if objective.offset is None else objective.offset[self.row]
 
     def tangents(self, w: Floats) -> tuple[float, Lines, Floats]:
@@ -41,7 +41,7 @@ class Bent:
         there, slope, bend = self.lines.bent(np.asarray(self.features @ w + self.offset))
         beyond = there - self.at
         value = float(np.sum(np.maximum(self.left * beyond, self.right * beyond)) + self.penalty @ w**2 / 2)
-        features = self.features * slope[:, None]
+        features = design.times(self.features, slope)
         return value, Lines(features, features @ w - beyond, self.left, self.right, self.penalty), bend
 
 
@@ -55,8 +55,7 @@ def minimise(
     rest = objective.value(theta) - lowest
     point = Point.first(rows, best)
     for steps in range(1, min(_STEPS, max_iter) + 1):
-        curved = (bent.features * (point.slope * bend)[:, None]).T @ bent.features
-        point, _ = step(rows, point, curved)
+        point, _ = step(rows, point, design.crossed(bent.features, point.slope * bend))
         value, rows, bend = bent.tangents(point.w)
         since += 1
         if value < lowest:

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array, issparse
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
@@ -18,7 +19,7 @@ from sklearn.utils.validation import _num_samples, check_is_fitted, validate_dat
 
 from goodmeasure import losses
 from goodmeasure.deriving import predictions
-from goodmeasure.deriving.arguments import check_targets
+from goodmeasure.deriving.arguments import check_targets, numeric
 from goodmeasure.errors import (
     NothingToLearn,
     ShapeMismatch,
@@ -33,8 +34,9 @@ from goodmeasure.fitting.narrow import narrowed
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.formulas.activations import exp
 from goodmeasure.making.loss import Loss
-from goodmeasure.statistics.arrays import numbers_of, same_order
+from goodmeasure.statistics.arrays import array_of, check_rows, hold_numbers, numbers_of, one_a_row, same_order
 from goodmeasure.statistics.keys import few
+from goodmeasure.statistics.labels import in_order, labels_in
 from goodmeasure.statistics.row_arguments import Floats, column, equal_length
 from goodmeasure.statistics.weights import check_weights, scaled
 from goodmeasure.strict.calls import strict_class, strict_keywords
@@ -70,6 +72,45 @@ def present_rows(sample_weight: Any, **columns: Any) -> tuple[NDArray[Any], Floa
     return at, weight[at], kept
 
 
+def target_column(X: Any, y: Any, of: str) -> NDArray[Any]:
+    """Targets as they came, one a row of features: a column, or a table of several."""
+    if y is None:
+        raise UsageError(f"{of} requires y to be passed, but the target y is None", where="y", fix="model.fit(X, y)")
+    found = array_of(y, "y", TargetOutsideDomain)
+    if not found.ndim:
+        one_a_row(found, "y")
+    if found.dtype.kind == "c":
+        raise TargetOutsideDomain(
+            "Complex data not supported: targets are real numbers or labels", where="y", fix="y = numpy.real(y)"
+        )
+    check_rows(X, found)
+    return found
+
+
+def numbers_in(y: Any, loss: object) -> NDArray[Any]:
+    """Targets that are numbers; of labels it is said which model is for them."""
+    found = array_of(y, "y", TargetOutsideDomain)
+    try:
+        return np.asarray(numeric(found, loss))
+    except TargetOutsideDomain as problem:
+        for_labels = found.dtype.kind in "US" or problem.fix.startswith("loss,")
+        texts = not getattr(loss, "is_binary", False) and for_labels and not hold_numbers(found)
+        labels = "numpy.char.decode(y)" if found.dtype.kind == "S" else "y"
+        raise (problem.mended_by(f"gm.LossClassifier().fit(X, {labels})") if texts else problem) from None
+
+
+def check_labels(labels: NDArray[Any]) -> None:
+    """Refuse what scikit-learn takes for no labels, in its words and with a line that helps."""
+    try:
+        check_classification_targets(labels)
+    except (TypeError, ValueError) as error:
+        kind = labels.dtype.kind
+        fix = {"f": "gm.LossRegressor().fit(X, y)", "S": "y = numpy.char.decode(y)"}
+        raise TargetOutsideDomain(
+            str(error), where="y", fix=fix.get(kind, "y = numpy.asarray(y).astype(str)")
+        ) from error
+
+
 class _LossModel(BaseEstimator):  # type: ignore[misc]
     """What the two estimators share: their parameters, the fit, and raw outputs."""
 
@@ -83,6 +124,7 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
         loss: Loss | None = None,
         *,
         alpha: float = 0.0,
+        l1_ratio: float = 0.0,
         fit_intercept: bool = True,
         solver: str = "auto",
         max_iter: int = 500,
@@ -93,6 +135,7 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
     ) -> None:
         self.loss = loss
         self.alpha = alpha
+        self.l1_ratio = l1_ratio
         self.fit_intercept = fit_intercept
         self.solver = solver
         self.max_iter = max_iter
@@ -107,11 +150,12 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
         offset = None if exposure is None else np.log(exposure)
         if self.early_stopping and held is None:
             X, y, weight, offset, held = self._held_out(X, y, weight, offset)
-        alpha, intercept = float(self.alpha), bool(self.fit_intercept)
+        alpha, ratio, intercept = float(self.alpha), float(self.l1_ratio), bool(self.fit_intercept)
         if not (intercept or all(self.loss_.follows)):
             raise UsageError(f"where the grades of {self.loss_} begin is an intercept each", fix="fit_intercept=True")
-        rows = narrowed(X, penalised=alpha > 0, intercept=intercept)
-        objective = Objective(self.loss_, rows.features, y, weight, offset, alpha, intercept, outputs)
+        # Sizes of coefficients are not those of their coordinates in the span of the rows, as their squares are.
+        rows = narrowed(X, penalised=alpha > 0 and ratio == 0, intercept=intercept)
+        objective = Objective(self.loss_, rows.features, y, weight, offset, alpha, intercept, outputs, ratio)
 
         def validation(theta: Floats) -> float:
             features, targets, counts, shift = held
@@ -128,6 +172,19 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
         said = _DOUBTS.get(self.certificate_.status)
         if said is not None:
             warnings.warn(f"{said}: {self.certificate_}", ConvergenceWarning, stacklevel=4)
+
+    def _table(self, X: Any, *y: Any, **more: Any) -> Any:
+        """Features, and targets if they are given, as scikit-learn checks them; a table of mostly zeros stays one (CSR)."""
+        found = validate_data(self, X, *y, dtype=np.float64, accept_sparse="csr", **more)
+        features, *targets = found if y else (found,)
+        if issparse(features):
+            features = csr_array(features)
+        return (features, *targets) if y else features
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
 
     def _held_out(self, X: Floats, y: NDArray[Any], weight: Any, offset: Any) -> tuple[Any, ...]:
         rows = np.arange(len(y))
@@ -151,9 +208,15 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
     def _shaped(self, slopes: Floats, constants: Floats) -> tuple[Floats, Any]:
         return (slopes[:, 0], float(constants[0])) if slopes.shape[1] == 1 else (slopes.T, constants)
 
-    def _settled(self, default: Loss) -> Loss:
+    def _settled(self, default: Callable[[], Loss]) -> Loss:
         """The loss that was given, or the usual one; and the other parameters within their limits."""
-        limits = {"alpha": (0, np.inf), "max_iter": (1, np.inf), "tol": (0, np.inf), "validation_fraction": (0, 1)}
+        limits = {
+            "alpha": (0, np.inf),
+            "l1_ratio": (0, 1),
+            "max_iter": (1, np.inf),
+            "tol": (0, np.inf),
+            "validation_fraction": (0, 1),
+        }
         for name, (low, high) in limits.items():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not low <= value <= high:
@@ -162,7 +225,7 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
             raise UsageError(f"solver={self.solver!r}", fix=f"one of {', '.join(SOLVERS)}")
         if self.loss is not None and not isinstance(self.loss, Loss):
             raise UsageError(f"loss={self.loss!r} is no loss", fix="loss=gm.losses.huber(delta=2.0)")
-        return default if self.loss is None else self.loss
+        return default() if self.loss is None else self.loss
 
     def _present(self, sample_weight: Any, **columns: Any) -> tuple[Any, ...]:
         """The columns of the rows that count, and their weights last."""
@@ -179,7 +242,7 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
                 fix="divide the target by the exposure and pass the exposure as sample_weight",
             )
         found = numbers_of(exposure, "exposure", WeightError).astype(np.float64, copy=False)
-        if found.shape != (len(X),):
+        if found.shape != (X.shape[0],):
             raise ShapeMismatch(f"exposure has shape {found.shape} and X {X.shape}", fix="give one exposure a row")
         if not (np.isfinite(found) & (found > 0)).all():
             raise WeightError(
@@ -205,13 +268,13 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
             GM009: the activation of the loss is not exponential, so an exposure has no place.
         """
         check_is_fitted(self)
-        checked = validate_data(self, X, reset=False, dtype=np.float64)
+        checked = self._table(X, reset=False)
         found = self._exposure(exposure, checked)
         slopes = self.coef_[:, None] if self.coef_.ndim == 1 else self.coef_.T
         return _raw(checked, slopes, np.atleast_1d(self.intercept_), None if found is None else np.log(found))
 
 
-def _refuse_several(y: Any, wrapper: str) -> None:
+def refuse_several(y: Any, wrapper: str) -> None:
     """Refuse several targets a row. Error: GM003."""
     shape = np.asarray(y).shape
     if len(shape) == 2 and shape[1] > 1:
@@ -244,6 +307,8 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
     Args:
         loss: the loss to lower; squared error unless given.
         alpha: how much coefficients are pulled toward zero, in units of the loss; 0 is not at all.
+        l1_ratio: the part of alpha that is on their sizes, not on half their squares (elastic net): many coefficients are
+            exactly zero then. For losses that are smooth and convex.
         fit_intercept: whether a constant is fitted too, which is never pulled.
         solver: "newton", "lbfgs", "interior" (an exact interior point for losses made of straight lines, such as
             absolute error), or "auto", which takes what suits the loss and the size.
@@ -288,7 +353,7 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
         Rows of weight zero are not there, whatever they hold.
 
         Args:
-            X: features, (n, features).
+            X: features, (n, features); a sparse table of SciPy stays sparse.
             y: targets, (n,), in the domain of the loss.
             sample_weight: how much each row counts, (n,); all alike unless given.
             exposure: for targets that grow with it, such as counts over a time at risk, (n,), above zero; its logarithm
@@ -301,28 +366,29 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
             The model itself.
 
         Raises:
-            GM003: the exposures have another length than X, or y holds several targets a row.
-            GM004: a target lies outside the domain of the loss.
+            GM003: the exposures or y have another length than X, or y holds several targets a row.
+            GM004: a target lies outside the domain of the loss, or is a text, a date or else no number.
             GM006: a weight is negative or not finite, or all are zero; or an exposure is not positive.
             GM009: a parameter is out of its limits, the loss is about classes or holds part of itself from its signal, or an
                 exposure has no place in it.
             GM606: the loss is infinite wherever the fit could start, or falls without end.
-            ValueError: X and y differ in length or hold NaN, by scikit-learn's own checks.
+            ValueError: X or y holds NaN, by scikit-learn's own checks.
         """
-        self.loss_ = self._settled(losses.squared_error())
+        self.loss_ = self._settled(losses.squared_error)
         if self.loss_.is_classwise:
-            raise UsageError(f"{self.loss_} is about classes", fix="goodmeasure.LossClassifier(loss)")
+            raise UsageError(f"{self.loss_} is about classes", fix="gm.LossClassifier(loss).fit(X, y)")
+        target_column(X, y, type(self).__name__)
         X, y, exposure, weight = self._present(sample_weight, X=X, y=y, exposure=exposure)
-        _refuse_several(y, "MultiOutputRegressor")
-        checked, targets = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
-        if targets.dtype.kind in "mM":
-            raise TargetOutsideDomain(f"targets are numbers, not {targets.dtype}", fix="y as an amount of time: days")
+        refuse_several(y, "MultiOutputRegressor")
+        numbers_in(y, self.loss_)
+        checked, targets = self._table(X, y, y_numeric=True)
         targets = targets.astype(np.float64)
         check_targets(targets, targets, self.loss_.target, None, self.loss_)
         held = None
         _both(X_val, y_val)
         if X_val is not None:
-            features, measured = validate_data(self, X_val, y_val, reset=False, dtype=np.float64, y_numeric=True)
+            numbers_in(target_column(X_val, y_val, type(self).__name__), self.loss_)
+            features, measured = self._table(X_val, y_val, reset=False, y_numeric=True)
             held = (features, measured.astype(np.float64), None, None)
         at_risk = self._exposure(exposure, checked)
         self._learn(checked, targets, weight, at_risk, held, monitor)
@@ -361,7 +427,7 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
 
     Args:
         loss: the loss to lower; cross-entropy unless given: on one raw output for two classes, on one a class for more.
-        alpha, fit_intercept, solver, max_iter, tol, early_stopping, validation_fraction, random_state: as of
+        alpha, l1_ratio, fit_intercept, solver, max_iter, tol, early_stopping, validation_fraction, random_state: as of
             `LossRegressor`.
 
     Attributes:
@@ -396,7 +462,7 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
         Rows of weight zero are not there, whatever they hold: classes that only they have are none.
 
         Args:
-            X: features, (n, features).
+            X: features, (n, features); a sparse table of SciPy stays sparse.
             y: labels, (n,), of at least two classes.
             sample_weight: how much each row counts, (n,); all alike unless given.
             X_val: validation features, (m, features), for ``validation_curve_`` and early stopping.
@@ -407,18 +473,22 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
             The model itself.
 
         Raises:
-            GM003: y holds several labels a row.
+            GM003: y has another length than X, or holds several labels a row.
+            GM004: a label is missing or complex, or y holds amounts.
             GM006: a weight is negative or not finite, or all are zero.
             GM009: a parameter is out of its limits, or the loss is not one for these classes or holds part of itself from its
                 signal.
             GM602: only one class occurs.
-            ValueError: X and y differ in length, X holds NaN, or y holds no labels, by scikit-learn's own checks.
+            ValueError: X holds NaN, by scikit-learn's own checks.
         """
+        target_column(X, y, type(self).__name__)
         X, y, weight = self._present(sample_weight, X=X, y=y)
-        _refuse_several(y, "MultiOutputClassifier")
-        checked, labels = validate_data(self, X, y, dtype=np.float64)
+        refuse_several(y, "MultiOutputClassifier")
+        checked, labels = self._table(X, y)
+        if labels.dtype.kind in "OV":
+            in_order(labels_in(labels, "y"))
         found = few(labels, _FEW_CLASSES)
-        check_classification_targets(labels if found is None else found[0])
+        check_labels(labels if found is None else found[0])
         self.classes_, codes = found or np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise NothingToLearn(
@@ -427,7 +497,7 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
                 fix="include rows of another class",
             )
         many = len(self.classes_) > 2
-        self.loss_ = self._settled(losses.cross_entropy() if many else losses.binary_cross_entropy())
+        self.loss_ = self._settled(lambda: losses.cross_entropy() if many else losses.binary_cross_entropy())
         if not (self.loss_.is_classwise or (self.loss_.is_binary and not many)):
             kind = f"{len(self.classes_)} classes" if self.loss_.is_binary else "classes"
             graded = "goodmeasure.LossRegressor(loss), with grades coded 0, 1, 2, ... from the lowest on"
@@ -436,7 +506,8 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
         held = None
         _both(X_val, y_val)
         if X_val is not None:
-            held = (validate_data(self, X_val, reset=False, dtype=np.float64), self._codes(y_val), None, None)
+            target_column(X_val, y_val, type(self).__name__)
+            held = (self._table(X_val, reset=False), self._codes(y_val), None, None)
         self._learn(checked, self._coded(codes), weight, None, held, monitor)
         return self
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from goodmeasure.fitting import design
 from goodmeasure.fitting.newton import back, solve, well_conditioned
 from goodmeasure.statistics.row_arguments import Floats
 
@@ -22,7 +24,7 @@ _EXHAUSTED = 1e-290
 class Lines:
     """Minimise ``sum(max(left * (X w - at), right * (X w - at))) + sum(penalty * w**2) / 2`` over w."""
 
-    features: Floats
+    features: Any
     at: Floats
     left: Floats
     right: Floats
@@ -121,7 +123,7 @@ def step(lines: Lines, point: Point, bend: Floats | None = None) -> tuple[Point,
     the tangents of curves. Returns the new point and the part of the step that was taken.
     """
     stiff = point.above / point.up + point.below / point.down
-    normal = (lines.features / stiff[:, None]).T @ lines.features
+    normal = design.gram(lines.features, 1 / stiff)
     normal.flat[:: len(normal) + 1] += lines.penalty
     system = _solver(normal, bend), stiff
     nothing = np.zeros(1)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from goodmeasure.deriving.apart import apart
 from goodmeasure.errors import Problem, UsageError
-from goodmeasure.fitting import broad, descent, newton, sampled, sequential
+from goodmeasure.fitting import broad, descent, newton, proximal, sampled, sequential
 from goodmeasure.fitting.certificate import Certificate, Status
 from goodmeasure.fitting.endless import is_lost_in_rounding
 from goodmeasure.fitting.objective import Objective
@@ -97,6 +97,8 @@ def start_at(objective: Objective, curvature: CurvatureClass) -> Floats:
         if objective.offset is None:
             y, weight = _gathered(y, weight)
         alone = Objective(loss, np.empty((len(y), 0)), y, weight, objective.offset)
+        if _is_least(alone, rough):
+            return np.asarray(rough[0])
         found = newton.minimise(alone, rough, tol=1e-12, max_iter=100, watch=lambda theta, value: False)
         if found.converged and np.isfinite(found.theta).all():
             return np.asarray(found.theta[0])
@@ -111,6 +113,12 @@ def start_at(objective: Objective, curvature: CurvatureClass) -> Floats:
         )
     shift = 0.0 if objective.offset is None else objective.offset.mean()
     return np.asarray(np.nan_to_num(best, posinf=_FAR, neginf=-_FAR) - shift)
+
+
+def _is_least(alone: Objective, rough: Floats) -> bool:
+    """Whether the signals of all rows cancel out there to the last digits, as those of a mean do."""
+    _, gradient = alone.value_and_gradient(rough)
+    return bool(abs(gradient[0, 0]) <= _TRACE * alone.pull(rough)) and bool(np.isfinite(rough).all())
 
 
 def _rough(loss: Loss, mean: float) -> float:
@@ -151,11 +159,11 @@ def fit(objective: Objective, settings: SolverSettings) -> tuple[Floats, Certifi
             seen="stop_gradient in its formula: the signal is not the slope of the value",
             fix="train with the signal alone: gm.to_torch(loss), gm.to_jax(loss), gm.to_xgboost(loss)",
         )
-    parts = apart(objective.loss)
+    parts = () if objective.l1_ratio else apart(objective.loss)
     if parts and not settings.watch.stops:
         return _apart(objective, parts, settings)
     theta, curvature = _constant(objective)
-    constant, _ = objective.value_and_gradient(theta)
+    constant = objective.value(theta)
     if not np.isfinite(constant):
         raise NoFiniteFit(f"{objective.loss} is infinite at its best constant", fix="check the size of the targets")
     if curvature.flat:
@@ -163,6 +171,9 @@ def fit(objective: Objective, settings: SolverSettings) -> tuple[Floats, Certifi
         return theta, _flat(objective, theta, curvature), 1
     if len(objective.loss.activation) > 1 and _small(objective) and not np.isfinite(objective.curvature(theta)).all():
         raise _without_end(objective)
+    if objective.alpha * objective.l1_ratio:
+        reached = _sparse(objective, theta, curvature, settings)
+        return reached.theta, _certify_sparse(objective, reached, curvature, settings), max(reached.steps, 1)
     reached = _solve(objective, theta, curvature, settings)
     if not objective.value_and_gradient(reached.theta)[0] <= constant:
         reached = newton.Reached(theta, reached.steps, False)
@@ -174,9 +185,7 @@ def fit(objective: Objective, settings: SolverSettings) -> tuple[Floats, Certifi
 
 def _constant(objective: Objective) -> tuple[Floats, CurvatureClass]:
     """The best constant as parameters, and what the loss looks like on these targets."""
-    curvature = objective.settled(
-        "curvature", lambda: curvature_class(objective.loss, objective.y, objective.outputs)
-    )
+    curvature = objective.settled("curvature", lambda: curvature_class(objective.loss, objective.y, objective.outputs))
     theta = np.zeros((objective.count, objective.outputs))
     if objective.intercept:
         theta[-1] = objective.settled("start", lambda: start_at(objective, curvature))
@@ -258,6 +267,43 @@ def _solve(objective: Objective, theta: Floats, curvature: CurvatureClass, setti
     return reached
 
 
+def _sparse(objective: Objective, theta: Floats, curvature: CurvatureClass, settings: SolverSettings) -> newton.Reached:
+    """The least with a cost of sizes. Error: GM009 where the loss is not smooth and convex."""
+    if not curvature.convex or curvature.jumps or curvature.piecewise_linear:
+        raise UsageError(
+            f"l1_ratio is for losses that are smooth and convex, and {objective.loss} is not",
+            seen=curvature.evidence,
+            fix="l1_ratio=0.0",
+        )
+    watch = settings.watch
+    reached = proximal.minimise(objective, theta, tol=settings.tol, max_iter=settings.max_iter, watch=watch)
+    if watch.stops and watch.best is not None:
+        watch.stopped |= not np.array_equal(watch.best, reached.theta)
+        reached = replace(reached, theta=watch.best, gap=None)
+    return reached
+
+
+def _certify_sparse(
+    objective: Objective, reached: newton.Reached, curvature: CurvatureClass, settings: SolverSettings
+) -> Certificate:
+    left = proximal.left_over(objective, reached.theta)
+    gap, proven, method = reached.gap, False, "what a step by the curvature would gain"
+    if not objective.intercept and objective.l1_ratio < 1:
+        gap, proven = float(np.sum(left**2 / objective.penalty)) / 2, True
+        method = "strong convexity of the penalty"
+    if gap is None or not (proven or reached.converged):
+        gap, method = None, "the steps that were made did not lead to where nothing is left to gain"
+    return Certificate(
+        status=_status(curvature, settings, reached.converged and gap is not None, gap),
+        objective=proximal.value_of(objective, reached.theta),
+        gap=gap,
+        proven=proven and gap is not None,
+        gradient=float(np.abs(left).max(initial=0)),
+        convex=curvature.evidence,
+        method=method,
+    )
+
+
 def _is_stuck(reached: newton.Reached, settings: SolverSettings) -> bool:
     left = settings.max_iter - reached.steps
     return not (reached.converged or reached.endless or settings.watch.stopped) and left > 0
@@ -284,7 +330,8 @@ def _otherwise(objective: Objective, reached: newton.Reached, settings: SolverSe
 def _suited(objective: Objective, curvature: CurvatureClass, lines: PiecewiseLinear | None) -> str:
     if lines is not None:
         return "interior"
-    return "newton" if _small(objective) and not curvature.jumps and not curvature.piecewise_linear else "lbfgs"
+    near = _small(objective) or (curvature.convex and sampled.suits(objective))
+    return "newton" if near and not curvature.jumps and not curvature.piecewise_linear else "lbfgs"
 
 
 def _small(objective: Objective) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from goodmeasure.fitting import design
 from goodmeasure.statistics.row_arguments import Floats
 
 
@@ -17,7 +19,7 @@ class Narrow:
     long as their coordinates (the representer theorem: Kimeldorf and Wahba 1971).
     """
 
-    features: Floats
+    features: Any
     basis: Floats | None = None
     centre: Floats | None = None
 
@@ -29,9 +31,10 @@ class Narrow:
         return wide, constants if self.centre is None else constants - self.centre @ wide
 
 
-def narrowed(X: Floats, *, penalised: bool, intercept: bool) -> Narrow:
+def narrowed(X: Any, *, penalised: bool, intercept: bool) -> Narrow:
     """The rows in their own span where they have more columns than there are rows, and a penalty; else as they are."""
-    if not penalised or X.shape[1] <= len(X):
+    # Coordinates of mostly zeros would be few zeros.
+    if not penalised or design.is_sparse(X) or X.shape[1] <= len(X):
         return Narrow(X)
     # An intercept takes up any centre; far from it, digits would be lost.
     centre = X.mean(axis=0) if intercept else None

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from goodmeasure.fitting import interior
+from goodmeasure.fitting import design, interior
 from goodmeasure.fitting.interior import Lines
 from goodmeasure.fitting.sampled import spread
 from goodmeasure.statistics.row_arguments import Floats
@@ -53,7 +53,7 @@ def _reduced(lines: Lines, kept: NDArray[np.bool_], right: NDArray[np.bool_]) ->
     """The rows that are kept, and all others of each side as one row, which counts as long as it lies on its side."""
     sides = [np.where(~kept & right, lines.right, 0.0), np.where(~kept & ~right, lines.left, 0.0)]
     return Lines(
-        np.vstack([lines.features[kept], *(side @ lines.features for side in sides)]),
+        design.stacked(lines.features[kept], np.vstack([side @ lines.features for side in sides])),
         np.concatenate([lines.at[kept], [side @ lines.at for side in sides]]),
         np.concatenate([lines.left[kept], [0.0, 0.0]]),
         np.concatenate([lines.right[kept], [1.0, 1.0]]),

@@ -96,7 +96,7 @@ def back(factor: Floats, right: Floats) -> Floats:
 class Reached:
     """Where a solver stopped: parameters, steps, whether it converged, and how far it can be from the least, if known.
 
-    ``endless``: there is no least, because the objective falls however far it goes.
+    ``endless``: there is no least, because the objective falls however far it goes. ``stopped``: who watched said so.
     """
 
     theta: Floats
@@ -105,6 +105,7 @@ class Reached:
     gap: float | None = None
     proven: bool = False
     endless: bool = False
+    stopped: bool = False
 
 
 def minimise(

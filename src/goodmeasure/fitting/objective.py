@@ -1,4 +1,4 @@
-"""What a linear model minimises: the weighted mean loss plus alpha / 2 times the squared coefficients."""
+"""What a linear model minimises: the weighted mean loss plus what its coefficients cost."""
 
 from __future__ import annotations
 
@@ -12,19 +12,16 @@ from numpy.typing import NDArray
 
 from goodmeasure import kernels
 from goodmeasure.deriving import numbers
+from goodmeasure.fitting import design
 from goodmeasure.making.loss import Loss
 from goodmeasure.statistics.row_arguments import Floats
 
 # A fit of at most so many raw outputs takes less time by plain evaluation than a compiler takes to start: few steps are made,
 # each of at most some milliseconds. Kernels are for what is larger, whether or not they are compiled already.
 _PLAIN = 1 << 15
-# Rows whose outer products are summed at a time: they fit in a core's cache.
-_ROWS = 2048
 # Columns are put on a common scale where their scales differ by more than this, or one lies this many away from zero.
 _UNEVEN = 30.0
 _OFF_CENTRE = 3.0
-# Where the mean square of a column about its middle is less than this part of that of the middle, a difference loses digits.
-_CANCELS = 1e-6
 
 T = TypeVar("T")
 
@@ -63,6 +60,8 @@ class Smooth(Protocol):
 class Objective:
     """The mean of ``loss`` over rows plus ``alpha / 2 * sum(coefficients**2)``, as a function of theta.
 
+    With an ``l1_ratio`` that part of alpha is the cost of ``sum(abs(coefficients))`` instead; it is kept apart, in ``l1``.
+
     ``theta`` has a row for each feature, then one for the intercept if there is one, and a column for each raw output. It
     speaks of columns that are centred and scaled where that helps the arithmetic; the penalty is on the coefficients of
     the columns as they came, so the minimum is the same. The intercept is not penalised. Raw outputs that do not follow the
@@ -70,31 +69,33 @@ class Objective:
     """
 
     loss: Loss
-    features: Floats
+    features: Any
     y: NDArray[Any]
     weight: Floats | None = None
     offset: Floats | None = None
     alpha: float = 0.0
     intercept: bool = True
     outputs: int = 1
+    l1_ratio: float = 0.0
     centre: Floats = field(init=False)
     scale: Floats = field(init=False)
     # The last theta with its raw outputs, and with its value and gradient: a step asks for them more than once.
     _raw_at: tuple[Floats, Floats] | None = field(init=False, default=None)
     _value_at: tuple[Floats, float, Floats] | None = field(init=False, default=None)
     _signal: Floats | None = field(init=False, default=None)
-    # What follows from the targets alone, shared by objectives that differ in the penalty.
+    # What follows from the targets alone, and where fits ended, shared by objectives that differ in the penalty.
     _settled: dict[Any, Any] = field(init=False, default_factory=dict)
+    ends: dict[str, Any] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.centre, self.scale = _frame(self.features, self.weight, self.intercept)
+        self.centre, self.scale = _frame(self.features, self.weight, self.share, self.intercept)
         if self.centre.any() or (self.scale != 1).any():
-            self.features = (self.features - self.centre) / self.scale
+            self.features = design.scaled(self.features, self.centre, self.scale)
 
     def penalised(self, alpha: float) -> Objective:
-        """The same rows with this penalty; what is known of their targets is kept."""
+        """The same rows with this penalty; what is known of their targets is kept, and where a fit ended."""
         found = self._framed_alike(self.features, alpha=alpha)
-        found._settled = self._settled
+        found._settled, found.ends = self._settled, self.ends
         return found
 
     def settled(self, name: str, find: Callable[[], T]) -> T:
@@ -113,16 +114,22 @@ class Objective:
     def part(self, rows: NDArray[np.intp]) -> Objective:
         """The objective of some of the rows, as a function of the same theta."""
         weight, offset = (None if each is None else each[rows] for each in (self.weight, self.offset))
-        return self._framed_alike(self.features[rows], y=self.y[rows], weight=weight, offset=offset)
+        return self._framed_alike(design.rows_of(self.features, rows), y=self.y[rows], weight=weight, offset=offset)
+
+    def columns(self, kept: NDArray[np.intp]) -> Objective:
+        """The objective of some of the features, as if the coefficients of the others were zero."""
+        found = self._framed_alike(self.features[:, kept])
+        found.centre, found.scale = self.centre[kept], self.scale[kept]
+        return found
 
     @classmethod
-    def in_frame(cls, loss: Loss, y: NDArray[Any], features: Floats, **more: Any) -> Objective:
+    def in_frame(cls, loss: Loss, y: NDArray[Any], features: Any, **more: Any) -> Objective:
         """The objective of columns that are centred and scaled already, and whose penalty is counted elsewhere."""
         found = cls(loss, np.empty((0, 0)), y, **more)
         found.features, found.centre, found.scale = features, np.zeros(features.shape[1]), np.ones(features.shape[1])
         return found
 
-    def _framed_alike(self, features: Floats, **changes: Any) -> Objective:
+    def _framed_alike(self, features: Any, **changes: Any) -> Objective:
         found = replace(self, features=np.empty((0, 0)), **changes)
         found.features, found.centre, found.scale = features, self.centre, self.scale
         return found
@@ -136,7 +143,14 @@ class Objective:
     def penalty(self) -> Floats:
         """What half the square of each parameter costs."""
         zero = np.zeros(int(self.intercept))
-        return np.concatenate([self.alpha / self.scale**2, zero])[:, None] * np.ones(self.outputs)
+        squared = self.alpha * (1 - self.l1_ratio)
+        return np.concatenate([squared / self.scale**2, zero])[:, None] * np.ones(self.outputs)
+
+    @cached_property
+    def l1(self) -> Floats:
+        """What the size of each parameter costs."""
+        zero = np.zeros(int(self.intercept))
+        return np.concatenate([self.alpha * self.l1_ratio / self.scale, zero])[:, None] * np.ones(self.outputs)
 
     @cached_property
     def held(self) -> NDArray[np.bool_]:
@@ -154,31 +168,67 @@ class Objective:
     def raw(self, theta: Floats) -> Floats:
         """The raw outputs of the rows: of shape (rows,), or (rows, outputs) where there are several."""
         if self._raw_at is None or self._raw_at[0] is not theta:
-            slopes = theta[: self.features.shape[1]]
-            z = self.features @ slopes if slopes.any() else np.zeros((len(self.y), self.outputs))
-            if self.intercept:
-                z += theta[-1]
-            if self.offset is not None:
-                z += self.offset[:, None]
+            z = np.empty((len(self.y), self.outputs))
+            for rows, _ in self._blocks:
+                z[rows] = self._forth(theta, rows)
             self._raw_at = theta, z[:, 0] if self.outputs == 1 else z
         return self._raw_at[1]
 
     def value(self, theta: Floats) -> float:
         """The objective; infinite where the loss is."""
-        return self.loss(self.y, self.raw(theta), self.weight) + self._cost(theta)
+        if self._value_at is not None and self._value_at[0] is theta:
+            return self._value_at[1]
+        z = self.raw(theta)
+        mean = self.loss if self._is_plain else lambda *rows: self.loss.value_and_gradient(*rows)[0]
+        return mean(self.y, z, self.weight) + self._cost(theta)
 
     def value_and_gradient(self, theta: Floats) -> tuple[float, Floats]:
         """The objective and its derivative by theta."""
         if self._value_at is None or self._value_at[0] is not theta:
-            mean, signal = self._mean_and_signal(self.raw(theta))
-            self._value_at = theta, mean + self._cost(theta), self.back(signal) + self.penalty * theta
-            self._signal = signal
+            mean, slope = self._swept(theta)
+            self._value_at = theta, mean + self._cost(theta), slope + self.penalty * theta
         return self._value_at[1:]
 
-    def _mean_and_signal(self, z: Floats) -> tuple[float, Floats]:
-        """The mean loss and its derivative by the raw outputs: plainly where they are too few for a kernel to pay."""
-        step = numbers.value_and_gradient if z.size <= _PLAIN else Loss.value_and_gradient
-        return step(self.loss, self.y, z, self.weight)
+    @property
+    def _is_plain(self) -> bool:
+        """Whether raw outputs are too few for a kernel to pay."""
+        return len(self.y) * self.outputs <= _PLAIN
+
+    def _swept(self, theta: Floats) -> tuple[float, Floats]:
+        """The mean loss and its derivative: a block of rows goes forth and back while it is near the core."""
+        z = np.empty((len(self.y), self.outputs))
+        signal, slope, means = np.empty_like(z), np.zeros(theta.shape), []
+        step = numbers.value_and_gradient if self._is_plain else Loss.value_and_gradient
+        for rows, share in self._blocks:
+            z[rows] = self._forth(theta, rows)
+            weight = None if self.weight is None else self.weight[rows]
+            raw, pull = (each[rows, 0] if self.outputs == 1 else each[rows] for each in (z, signal))
+            means.append(share * step(self.loss, self.y[rows], raw, weight, out=pull)[0])
+            pull *= share
+            slope += self.back(signal[rows], rows)
+        self._raw_at = theta, z[:, 0] if self.outputs == 1 else z
+        self._signal = signal[:, 0] if self.outputs == 1 else signal
+        return sum(means), slope
+
+    @cached_property
+    def _blocks(self) -> list[tuple[slice, float]]:
+        """The rows in blocks, and what part of the mean each is; in one if a block of them would not count."""
+        found = [(rows, float(self.share[rows].sum())) for rows in design.blocks(self.features)]
+        return found if all(share > 0 for _, share in found) else [(slice(0, len(self.y)), 1.0)]
+
+    def _forth(self, theta: Floats, rows: slice) -> Floats:
+        slopes, part = theta[: self.features.shape[1]], self.features[rows]
+        moves = bool(slopes.any())
+        z = design.forth(part, slopes, compiled=self._by_loops) if moves else np.zeros((part.shape[0], self.outputs))
+        if self.intercept:
+            z += theta[-1]
+        if self.offset is not None:
+            z += self.offset[rows, None]
+        return z
+
+    @cached_property
+    def _by_loops(self) -> bool:
+        return design.by_loops(self.features)
 
     def rounding(self, theta: Floats) -> float:
         """How much of the objective is rounding: its own, and what that of the raw outputs does to it."""
@@ -211,15 +261,15 @@ class Objective:
         self.value_and_gradient(theta)
         assert self._signal is not None
         size = np.abs(self._signal).reshape(-1, self.outputs)
-        found = np.abs(self.features).T @ size
+        found = abs(self.features).T @ size
         found = np.concatenate([found, size.sum(axis=0)[None]]) if self.intercept else found
         return np.asarray(found + self.penalty * np.abs(theta))
 
-    def back(self, signal: Floats) -> Floats:
+    def back(self, signal: Floats, rows: slice = slice(None)) -> Floats:
         """A signal of the rows as one of theta."""
         signal = signal.reshape(-1, self.outputs)
-        parts = [self.features.T @ signal]
-        found = np.concatenate([*parts, signal.sum(axis=0)[None]]) if self.intercept else parts[0]
+        found = design.back(self.features[rows], signal, compiled=self._by_loops)
+        found = np.concatenate([found, signal.sum(axis=0)[None]]) if self.intercept else found
         return np.where(self.held, 0.0, found)
 
     def _cost(self, theta: Floats) -> float:
@@ -231,7 +281,7 @@ class Objective:
             found = self._gram(np.maximum(self._bend(theta), 0) * self.share)
         else:
             bend = self.loss.hessian(self.y, self.raw(theta), full=True)
-            found = self._blocks(bend * self.share[:, None, None])
+            found = self._crossed(bend * self.share[:, None, None])
             found[self.held.ravel()], found[:, self.held.ravel()] = 0.0, 0.0
             found[np.diag_indices_from(found)] += self.held.ravel()
         found[np.diag_indices_from(found)] += self.penalty.ravel()
@@ -255,32 +305,28 @@ class Objective:
         """The second derivatives by each parameter alone, of theta's shape; curvature of a row below zero counts as none."""
         bend = np.maximum(self._bend(theta), 0).reshape(-1, self.outputs)
         weighed = bend * self.share[:, None]
-        found = (self.features**2).T @ weighed + self.held[: self.features.shape[1]]
+        found = design.squares(self.features).T @ weighed + self.held[: self.features.shape[1]]
         return (np.concatenate([found, weighed.sum(axis=0)[None]]) if self.intercept else found) + self.penalty
 
     def _gram(self, by_row: Floats) -> Floats:
         """X' diag(by_row) X, with the intercept's column of ones, for weights that are not negative."""
-        width = self.features.shape[1]
-        found = np.zeros((self.count, self.count))
-        for start in range(0, len(by_row), _ROWS):
-            part, h = self.features[start : start + _ROWS], by_row[start : start + _ROWS]
-            rooted = part * np.sqrt(h)[:, None]
-            found[:width, :width] += rooted.T @ rooted
-            if self.intercept:
-                found[-1, :width] += h @ part
-        if self.intercept:
-            found[:width, -1] = found[-1, :width]
-            found[-1, -1] = by_row.sum()
-        return found
+        found = design.gram(self.features, by_row)
+        return self._bordered(found, by_row)
 
-    def _blocks(self, bend: Floats) -> Floats:
+    def _bordered(self, inner: Floats, by_row: Floats) -> Floats:
+        """Products of columns, with those of the intercept's column of ones."""
+        if not self.intercept:
+            return inner
+        edge = self.features.T @ by_row
+        return np.block([[inner, edge[:, None]], [edge, by_row.sum()]])
+
+    def _crossed(self, bend: Floats) -> Floats:
+        """All second derivatives, of those of each row by each pair of its raw outputs."""
         k, q = self.outputs, self.count
-        columns = np.ones((len(bend), 1)) if self.intercept else np.empty((len(bend), 0))
-        design = np.hstack([self.features, columns])
         found = np.zeros((q, k, q, k))
         for i in range(k):
             for j in range(i + 1):
-                block = design.T @ (bend[:, i, j, None] * design)
+                block = self._bordered(design.crossed(self.features, bend[:, i, j]), bend[:, i, j])
                 found[:, i, :, j] = block
                 found[:, j, :, i] = block.T
         return found.reshape(q * k, q * k)
@@ -293,32 +339,18 @@ class Objective:
         return slopes, theta[-1] - self.centre @ slopes
 
 
-def _frame(features: Floats, weight: Floats | None, intercept: bool) -> tuple[Floats, Floats]:
+def _frame(features: Any, weight: Floats | None, share: Floats, intercept: bool) -> tuple[Floats, Floats]:
     """Centres and scales of the columns: zeros and ones where the columns are even as they are."""
     width = features.shape[1]
     centre, scale = np.zeros(width), np.ones(width)
     if not width:
         return centre, scale
-    share = np.full(len(features), 1 / len(features)) if weight is None else weight / weight.sum()
-    middle = np.average(features, axis=0, weights=weight)  # exact of a constant column, as a product is not
-    spread = np.sqrt(_squares(features, middle, share, even=weight is None))
-    size = spread if intercept else np.sqrt(middle**2 + spread**2)
+    middle, spread = design.moments(features, weight, share)
+    # A table of mostly zeros would not stay one if something were taken from each cell.
+    centred = intercept and not design.is_sparse(features)
+    size = spread if centred else np.hypot(middle, spread)
     size = np.where(size > 0, size, np.where(middle != 0, np.abs(middle), 1.0))
     uneven = size.max() > _UNEVEN * size.min() or not 1 / _UNEVEN < size.max() < _UNEVEN
-    if intercept and (np.abs(middle) > _OFF_CENTRE * size).any():
+    if centred and (np.abs(middle) > _OFF_CENTRE * size).any():
         uneven, centre = True, middle
     return centre, size if uneven else scale
-
-
-def _squares(features: Floats, middle: Floats, share: Floats, *, even: bool) -> Floats:
-    """The mean square of each column about its middle: of all at once, unless rows count unevenly or digits would be lost."""
-    if even:
-        found: Floats = np.einsum("ij,ij->j", features, features) / len(features) - middle**2
-        if (found > _CANCELS * middle**2).all():
-            return found
-    found = np.zeros(features.shape[1])
-    for start in range(0, len(features), _ROWS):
-        away = features[start : start + _ROWS] - middle
-        away *= away
-        found += share[start : start + _ROWS] @ away
-    return found

@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 
 from goodmeasure.deriving import class_statistics
+from goodmeasure.fitting import design
 from goodmeasure.fitting.interior import Lines
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.formulas.activations import Activation, linear
@@ -74,13 +75,12 @@ def at_raw(objective: Objective, lines: PiecewiseLinear, z: Floats) -> Lines:
     scale = (objective.share * slope)[row]
     keep = (scale > 0) & (lines.kinks.right > lines.kinks.left)
     row = row[keep]
-    ones = np.ones((len(row), int(objective.intercept)))
     with np.errstate(over="ignore"):
         at = z[row] + (lines.kinks.at[keep] - there[row]) / slope[row]
     if objective.offset is not None:
         at = at - objective.offset[row]
     return Lines(
-        features=np.hstack([objective.features[row], ones]),
+        features=design.with_ones(objective.features, row, ones=objective.intercept),
         at=at,
         left=lines.kinks.left[keep] * scale[keep],
         right=lines.kinks.right[keep] * scale[keep],

@@ -13,81 +13,151 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from goodmeasure.fitting import newton
+from goodmeasure.fitting import descent, newton
 from goodmeasure.fitting.newton import Reached
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.statistics.row_arguments import Floats
 
-# A part is worth while from so many rows on, if it is at most this share of them; and has so many rows a parameter.
-_MANY, _SHARE, _ROWS = 20_000, 1 / 8, 150
-# How near the part's least one goes on the part: as near as it lies to that of all rows.
-_ROUGH = 1e-5
+# A part is worth while from so many rows on, if it is at most this share of them; and has so many rows a parameter of a raw
+# output, fewer of many raw outputs, each of which tells of the curvature.
+_MANY, _SHARE, _ROWS, _ROWS_OF_SEVERAL = 20_000, 1 / 8, 150, 40
+# Its curvature has at most so many parameters. One that is singular, as of classes, is damped by this part of itself.
+_MOST, _DAMPED = 2_000, 1e-7
+# The part is itself begun on so many of its rows a parameter. Each is solved as near as it lies to the least of more rows.
+_FEW, _ROUGHLY, _ROUGH = 20, 1e-3, 1e-5
 # Where so many steps do not arrive, all rows say how the objective bends.
 _STEPS, _HALVINGS = 12, 4
 
+Watch = Callable[[Floats, float], bool]
 
-def minimise(
-    objective: Objective, start: Floats, *, tol: float, max_iter: int, watch: Callable[[Floats, float], bool]
-) -> Reached:
+
+def minimise(objective: Objective, start: Floats, *, tol: float, max_iter: int, watch: Watch) -> Reached:
     """The parameters where the gradient vanishes, as `newton.minimise` finds them, by fewer reads of the rows."""
-    constant, _ = objective.value_and_gradient(start)
-    begun = _begun(objective, start, constant)
+    constant = objective.value(start)
+    begun = (_resumed(objective, constant) or _begun(objective, start, constant)) if suits(objective) else None
     if begun is None:
         return newton.minimise(objective, start, tol=tol, max_iter=max_iter, watch=watch)
-    theta, bend = begun
     if watch(start, constant):
         return Reached(start, 0, False)
-    value, gradient = objective.value_and_gradient(theta)
-    if watch(theta, value):
-        return Reached(theta, 1, False)
-    step = 1
-    for step in range(2, min(_STEPS, max_iter) + 1):
-        wanted = -bend(gradient.ravel()).reshape(theta.shape)
-        left = -float(np.sum(wanted * gradient)) / 2
-        arrives = left <= tol * abs(value) or left <= objective.rounding(theta)
-        moved = _moved(objective, theta, wanted, value, 0.0 if arrives else 2 * left)
-        if arrives:
-            return Reached(theta if moved is None else moved, step, left >= 0, max(left, 0.0))
-        if moved is None:
-            break
-        before, theta = (theta, gradient), moved
-        value, gradient = objective.value_and_gradient(theta)
-        bend.learn((theta - before[0]).ravel(), (gradient - before[1]).ravel())
-        if watch(theta, value):
-            return Reached(theta, step, False)
-    last = theta  # which was told of
+    reached = _walked(objective, *begun, tol=tol / 2, max_iter=min(_STEPS, max_iter), watch=watch)
+    if reached.converged:
+        objective.ends["sampled"] = reached.theta, begun[1].at(-objective.penalty.ravel())
+    if reached.converged or reached.stopped:
+        return reached
+    if objective.outputs > 1:
+        return reached  # the curvature of all rows by all raw outputs takes longer than other ways
+    last = reached.theta  # which was told of
     rest = newton.minimise(
-        objective, last, tol=tol, max_iter=max_iter - step, watch=lambda at, value: at is not last and watch(at, value)
+        objective,
+        last,
+        tol=tol,
+        max_iter=max_iter - reached.steps,
+        watch=lambda at, value: at is not last and watch(at, value),
     )
-    return replace(rest, steps=rest.steps + step)
+    return replace(rest, steps=rest.steps + reached.steps)
+
+
+def suits(objective: Objective) -> bool:
+    """Whether there are so many rows that it is worth while to begin on a part of them."""
+    rows = len(objective.y)
+    return rows >= _MANY and _size(objective) <= _SHARE * rows and objective.count * objective.outputs <= _MOST
+
+
+def _size(objective: Objective) -> int:
+    """How many rows the part has."""
+    each = _ROWS if objective.outputs == 1 else _ROWS_OF_SEVERAL
+    return max(len(objective.y) // 32, each * objective.count)
+
+
+def _resumed(objective: Objective, constant: float) -> tuple[Floats, _Bend] | None:
+    """Where a fit of the same rows with another penalty ended, and how these bend; None where there was none near."""
+    if "sampled" not in objective.ends:
+        return None
+    theta, bend = objective.ends["sampled"]
+    found = bend.at(objective.penalty.ravel())
+    return (theta, found) if found.factor is not None and objective.value(theta) <= constant else None
 
 
 def _begun(objective: Objective, start: Floats, constant: float) -> tuple[Floats, _Bend] | None:
     """Where the least of a part of the rows lies, and how that bends; None where a part would not tell, or is not worth it."""
-    rows = len(objective.y)
-    size = max(rows // 32, _ROWS * objective.count)
-    if objective.outputs > 1 or rows < _MANY or size > _SHARE * rows:
-        return None
-    part = objective.part(spread(rows, size))
-    reached = newton.minimise(part, start, tol=_ROUGH, max_iter=30, watch=lambda theta, value: False)
+    part = objective.part(spread(len(objective.y), _size(objective)))
+    reached = _of_part(part, start)
     if not reached.converged or not objective.value_and_gradient(reached.theta)[0] <= constant:
         return None
-    factor = newton.well_conditioned(part.curvature(reached.theta))
-    return None if factor is None else (reached.theta, _Bend(factor))
+    bend = _bend(part, reached.theta)
+    return None if bend is None else (reached.theta, bend)
+
+
+def _of_part(part: Objective, start: Floats) -> Reached:
+    """Near the least of a part: from that of some of its rows, by how they bend."""
+    if part.outputs > 1:
+        return descent.minimise(part, start, tol=_ROUGH, max_iter=500, watch=_unseen)
+    some = part.part(spread(len(part.y), _FEW * part.count))
+    first = newton.minimise(some, start, tol=_ROUGHLY, max_iter=30, watch=_unseen)
+    bend = _bend(some, first.theta) if first.converged else None
+    if bend is not None and part.value(first.theta) <= part.value(start):
+        reached = _walked(part, first.theta, bend, tol=_ROUGH, max_iter=_STEPS, watch=_unseen)
+        if reached.converged:
+            return reached
+    return newton.minimise(part, start, tol=_ROUGH, max_iter=30, watch=_unseen)
+
+
+def _unseen(theta: Floats, value: float) -> bool:
+    """Steps on a part are nobody's business."""
+    return False
+
+
+def _bend(objective: Objective, theta: Floats) -> _Bend | None:
+    matrix = objective.curvature(theta)
+    if objective.outputs > 1:
+        # All classes may move together without a change: no signal goes that way.
+        matrix[np.diag_indices_from(matrix)] += _DAMPED * np.trace(matrix) / len(matrix)
+    found = _Bend(matrix)
+    return None if found.factor is None else found
+
+
+def _walked(objective: Objective, theta: Floats, bend: _Bend, *, tol: float, max_iter: int, watch: Watch) -> Reached:
+    """Steps by an inverse of the curvature that learns from them, to where no more than ``tol`` is left to gain."""
+    value, gradient = objective.value_and_gradient(theta)
+    if watch(theta, value):
+        return Reached(theta, 1, False, stopped=True)
+    for step in range(1, max_iter + 1):
+        wanted = -bend(gradient.ravel()).reshape(theta.shape)
+        left = -float(np.sum(wanted * gradient)) / 2
+        if left <= tol * abs(value) or left <= objective.rounding(theta):
+            return Reached(theta, step, left >= 0, max(left, 0.0))
+        moved = _moved(objective, theta, wanted, value, 2 * left)
+        if moved is None:
+            return Reached(theta, step, False)
+        before, theta = (theta, gradient), moved
+        value, gradient = objective.value_and_gradient(theta)
+        bend.learn((theta - before[0]).ravel(), (gradient - before[1]).ravel())
+        if watch(theta, value):
+            return Reached(theta, step + 1, False, stopped=True)
+    return Reached(theta, max_iter, False)
 
 
 def spread(rows: int, size: int) -> NDArray[np.intp]:
     """The places of so many rows, one by chance of each stretch of equal length: the same whenever it is asked."""
-    every = rows // size
+    every = max(rows // size, 1)
+    size = min(size, rows)
     return np.arange(size, dtype=np.intp) * every + np.random.default_rng(0).integers(every, size=size, dtype=np.intp)
 
 
 class _Bend:
-    """The inverse of a curvature: that of a Cholesky factor, corrected by what steps have told of it."""
+    """The inverse of a curvature, corrected by what steps have told of it."""
 
-    def __init__(self, factor: Floats) -> None:
-        self.factor = factor
+    def __init__(self, matrix: Floats) -> None:
+        self.matrix = matrix
+        self.factor = newton.well_conditioned(matrix)
         self.told: list[tuple[Floats, Floats]] = []
+
+    def at(self, more: Floats) -> _Bend:
+        """The same with so much more curvature of each parameter alone."""
+        found = _Bend(self.matrix + np.diag(more))
+        for moved, changed in self.told[-_STEPS:]:
+            found.learn(moved, changed + more * moved)
+        return found
 
     def learn(self, moved: Floats, changed: Floats) -> None:
         """The gradient changed by so much over this step."""
@@ -100,6 +170,7 @@ class _Bend:
         for moved, changed in reversed(self.told):
             shares.append(moved @ found / (moved @ changed))
             found = found - shares[-1] * changed
+        assert self.factor is not None
         found = newton.back(self.factor, found)
         for moved, changed in self.told:
             found = found + (shares.pop() - changed @ found / (moved @ changed)) * moved

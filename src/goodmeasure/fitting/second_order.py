@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from goodmeasure.deriving.arguments import raw_outputs
 from goodmeasure.deriving.best_constant import present_targets
-from goodmeasure.errors import NoSuchReading, ShapeMismatch
+from goodmeasure.errors import NoSuchReading, ShapeMismatch, WeightError
 from goodmeasure.fitting import majoriser
 from goodmeasure.fitting.majoriser import Widening
 from goodmeasure.formulas.expression import derivative
 from goodmeasure.making.loss import Loss
-from goodmeasure.statistics.arrays import array_of
-from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.statistics.arrays import array_of, one_a_row
+from goodmeasure.statistics.row_arguments import Floats, column, equal_length
 from goodmeasure.statistics.weights import check_weights
 
 # Where the best constant is infinite: there float32 rounds a probability to 0 or 1.
@@ -47,12 +48,15 @@ class SecondOrder:
 
     def step(self, y: Any, z: Any, weight: Any = None) -> tuple[Floats, Floats]:
         """The signal and the curvature of each raw output, of z's shape; rows of weight zero have neither."""
+        y = _column(y)
         raw = self.rows(z, len(y))
+        weight = None if weight is None else column(weight, "weight", kind=WeightError)
         if weight is None or not len(weight):
             target = self.targets(y)
             pull = majoriser.signal(self.loss, target, raw)
             return pull, self._curvature(target, raw, pull)
-        weight = np.asarray(weight, dtype=raw.dtype)
+        equal_length(y=y, weight=weight)
+        weight = weight.astype(raw.dtype, copy=False)
         check_weights(weight)
         held = weight > 0
         found = np.zeros_like(raw), np.zeros_like(raw)
@@ -67,6 +71,7 @@ class SecondOrder:
 
     def mean(self, y: Any, z: Any, weight: Any = None) -> float:
         """The weighted mean loss at raw outputs."""
+        y = _column(y)
         weight = None if weight is None or not len(weight) else weight
         return self.loss(self.targets(y), self.rows(z, len(y)), weight)
 
@@ -87,14 +92,18 @@ class SecondOrder:
         """Targets as the loss takes them: boosters hand over the numbers of classes as floating-point numbers."""
         target = array_of(y, "y")
         if self.loss.is_classwise and target.ndim == 1 and target.dtype.kind == "f":
-            return target.astype(np.intp)
+            with np.errstate(invalid="ignore"):
+                whole = target.astype(np.intp)
+            return (
+                whole if np.array_equal(whole, target) else target
+            )  # a share or NaN is no class, and refused as it is
         return target
 
     def rows(self, z: Any, n: int) -> Floats:
         """Raw outputs as the loss takes them: (n,), or (n, K) of several."""
         raw = array_of(z, "z")
         if raw.dtype.kind != "f":
-            raw = raw.astype(np.float64)
+            raw = raw_outputs(raw)[0]
         if self.outputs == 1:
             if raw.size != n:
                 raise ShapeMismatch(
@@ -110,6 +119,14 @@ class SecondOrder:
                 fix="set the number of classes or targets of the booster",
             )
         return np.ascontiguousarray(raw)
+
+
+def _column(y: Any) -> Any:
+    """Targets, which have a row for each raw output."""
+    found = array_of(y, "y")
+    if not found.ndim:
+        one_a_row(found, "y")
+    return found
 
 
 def _means_of_neighbours(y: Floats, w: Floats) -> tuple[Floats, Floats]:

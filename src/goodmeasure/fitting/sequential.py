@@ -23,8 +23,9 @@ def minimise(
 ) -> Reached:
     """The least there is, with a proven gap, where the raw output is the prediction itself; else a stationary point.
 
-    Behind an activation an interior point of lines and bend together goes most of the way. Then the predictions are replaced by their tangents, the lines solved exactly, and the step shortened
-    until the loss falls (the Gauss-Newton method for convex outer functions: Burke and Ferris 1995).
+    Behind an activation an interior point of lines and bend together goes most of the way. Then the predictions are replaced
+    by their tangents, the lines solved exactly, and the step shortened until the loss falls (the Gauss-Newton method for convex
+    outer functions: Burke and Ferris 1995).
     """
     value = objective.value(theta)
     watch(theta, value)

@@ -6,19 +6,22 @@ is here: the value of each example, the signal, and how the signal turns along a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from goodmeasure.deriving.arguments import harmless, targets_outside
+from goodmeasure.deriving import mending
+from goodmeasure.deriving.arguments import Names, harmless, numeric, raw_outputs_beside, targets_outside
 from goodmeasure.deriving.pointwise import less_huge, limit
-from goodmeasure.errors import ShapeMismatch
+from goodmeasure.errors import ShapeMismatch, TargetOutsideDomain, UsageError, shorter
 from goodmeasure.formulas.evaluation import Array, evaluate, language
 from goodmeasure.formulas.expression import Expr
 from goodmeasure.frameworks.arrays_classes import ArrayClasses
 from goodmeasure.frameworks.arrays_sums import Words, constant, dtype_of
 from goodmeasure.making.loss import Loss
+from goodmeasure.statistics.arrays import array_of
 
 
 class ArrayProgram:
@@ -118,6 +121,41 @@ class ArrayProgram:
         where = self.xp.where
         stead = constant(self.xp, harmless(self.loss, y, z), y)
         return where(_spread(present, y), y, stead), where(_spread(present, z), z, constant(self.xp, 0, z))
+
+
+def arrays_of(loss: Loss, y: Any, z: Any, make: Callable[[Any], Any], names: Names) -> tuple[Any, Any]:
+    """Targets and raw outputs as arrays of a host, which ``make`` gives; what it makes none of is refused in our own words."""
+    for name, given in zip(names, (y, z), strict=True):
+        if given is None:
+            raise UsageError(
+                f"{name} is None, an array is needed", where=name, fix=f"give {name}, one for each example"
+            )
+
+    def raw_outputs_as_numbers() -> Any:
+        return raw_outputs_beside(y, z, names)[0]
+
+    def targets_as_numbers() -> Any:
+        return numeric(array_of(y, names[0], TargetOutsideDomain), loss, name=names[0])
+
+    return made(make, y, targets_as_numbers), made(make, z, raw_outputs_as_numbers)
+
+
+def made(make: Callable[[Any], Any], given: Any, ours: Callable[[], Any]) -> Any:
+    """An array of the host; of what it takes for none our own reading of it, or our own error."""
+    try:
+        return make(given)
+    except (TypeError, ValueError, OverflowError):
+        return make(ours())
+
+
+def refuse_exchanged(loss: Loss, y: Any, z: Any, names: Names) -> None:
+    """Refuse targets of yes and no that were given for raw outputs, where numbers can be looked at."""
+    if mending.stand_for_each_other(loss, y, z):
+        raise UsageError(
+            f"{names[0]} hold raw outputs, and {names[1]} yes or no: they are the other way round",
+            seen=f"{names[0]} {shorter(y.ravel()[:3].tolist())}, {names[1]} {shorter(z.ravel()[:3].tolist())}",
+            fix=mending.exchanged(names),
+        )
 
 
 def check_beside(name: str, given: tuple[int, ...], rows: tuple[int, ...]) -> None:

@@ -123,7 +123,8 @@ class CatBoostLoss:
         """Train a model on this loss from the best constant on, which stays in the model as its bias.
 
         Args:
-            model: a ``CatBoostRegressor`` or ``CatBoostClassifier``; its objective and metric are set.
+            model: a ``CatBoostRegressor`` or ``CatBoostClassifier``; its objective and metric are set, with
+                a warning where you had set another objective.
             X: rows as the model takes them, (n, features).
             y: targets, (n,); classes as the numbers from 0, each of them there.
             sample_weight: how much each row counts, (n,); all alike unless given.
@@ -133,15 +134,15 @@ class CatBoostLoss:
             The model.
 
         Raises:
-            GM003: the shapes of y and the weights do not match.
-            GM004: a target lies outside the domain of the loss.
+            GM003: the shapes of y and the weights do not match, or y is no column.
+            GM004: a target lies outside the domain of the loss, or labels of several classes meet a loss of yes and no.
             GM005: no row counts.
             GM009: the model is none of this booster, or not for targets of this kind.
             GM602: all targets are one label, or one amount.
         """
-        CATBOOST.check_model(self.loss, model)
+        CATBOOST.check_fit(self.loss, model, X, y, sample_weight, more)
         start = self.start(y, sample_weight)
-        CATBOOST.check_targets(self.loss, model, X, y, sample_weight)
+        CATBOOST.check_targets(self.loss, model, y, sample_weight)
         model.set_params(loss_function=self, eval_metric=self.metric)
         with warnings.catch_warnings():
             # CatBoost tries to compile each method of an objective, and says so where it cannot.

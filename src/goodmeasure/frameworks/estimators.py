@@ -6,28 +6,35 @@ classes whose it is.
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from inspect import currentframe, signature
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from goodmeasure.deriving.arguments import numeric
+from goodmeasure.deriving.mending import numbered, one_against_others, several_labels
 from goodmeasure.errors import (
     NothingToLearn,
-    ShapeMismatch,
     TargetOutsideDomain,
     UsageError,
     shorter,
     with_article,
 )
 from goodmeasure.making.loss import Loss
-from goodmeasure.statistics.arrays import array_of
+from goodmeasure.statistics.arrays import array_of, check_rows, one_a_row
 from goodmeasure.statistics.row_arguments import present
 
 
 @dataclass(frozen=True)
 class Host:
-    """A booster: the function that makes its objectives, and what it calls its models. ``low`` are those below its estimators."""
+    """A booster: the function that makes its objectives, and what it calls its models. ``low`` are those below its estimators.
+
+    By ``aliases`` of its objective an estimator is given another that ours cannot replace; ``own`` are those that it sets itself.
+    """
 
     name: str
     package: str
@@ -36,6 +43,8 @@ class Host:
     classifier: str
     low: str = ""
     objective: str = "objective"
+    aliases: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
     takes_constants: bool = True
 
     @property
@@ -67,6 +76,58 @@ class Host:
 
     # --- fit ---
 
+    def check_fit(self, loss: Loss, model: Any, X: Any, y: Any, weight: Any, more: dict[str, Any]) -> None:
+        """Refuse a model and targets that the loss is not for, before anything is made of them; say which objective goes."""
+        self.check_model(loss, model)
+        self._check_column(loss, X, y, weight)
+        for rows, targets in _pairs(more.get("eval_set")):
+            self._check_column(loss, rows, targets, None)
+            numeric(array_of(targets, "y"), loss)
+        self._check_objective(loss, model)
+
+    def _check_column(self, loss: Loss, X: Any, y: Any, weight: Any) -> None:
+        """Refuse targets that are no column beside the rows, and labels of several classes where the loss is of yes and no."""
+        if y is None:
+            raise UsageError("y is None, a column is needed", where="y", fix="give y, one value a row")
+        column = array_of(y, "y")
+        check_rows(X, column)
+        one_a_row(column, "y")
+        if not loss.is_binary:
+            return
+        labels = several_labels(present(weight, y=column)["y"])
+        if labels:
+            raise TargetOutsideDomain(
+                f"{loss} is for yes or no, and y holds {len(labels)} labels",
+                where="y",
+                seen=f"labels {shorter(labels)}",
+                fix=self._for_classes(labels),
+            )
+
+    def _for_classes(self, labels: list[Any]) -> str:
+        """The line that trains a loss of classes on labels, or one of yes and no on one of them."""
+        if self is CATBOOST:
+            return one_against_others(labels, "y")
+        y = "y" if labels == [*range(len(labels))] else numbered("y")
+        return f"{self.to}(gm.losses.cross_entropy()).fit({self.package}.{self.classifier}(), X, {y})"
+
+    def _check_objective(self, loss: Loss, model: Any) -> None:
+        """Say that an objective of the model's own is replaced; refuse one by another name, which the host would prefer."""
+        params = model.get_params()
+        other = next((name for name in self.aliases if name in params), None)
+        if other is not None:
+            raise UsageError(
+                f"{_what(model)} was given {other}={shorter(params[other])}, which {self.name} trains in place of {loss}",
+                where="model",
+                fix=self._fit(loss),
+            )
+        given = params.get(self.objective)
+        if given is None or given in (_default(model, self.objective), *self.own):
+            return
+        if not isinstance(getattr(given, "loss", None), Loss):
+            warnings.warn(
+                f"{self.objective}={shorter(given)} of {_what(model)} is replaced: it trains {loss}", stacklevel=5
+            )
+
     def check_model(self, loss: Loss, model: Any) -> None:
         """Refuse a model of another booster, and one for labels beside a loss of amounts."""
         fix = self._fit(loss)
@@ -79,15 +140,25 @@ class Host:
                     (host._fit(loss, model) for host in HOSTS if host.is_estimator(model) and host.takes(loss)), fix
                 ),
             )
+        self._check_kind(loss, model)
+
+    def check_asking(self, loss: Loss) -> None:
+        """Refuse an estimator that trains on the objective by its own ``fit``, and is for targets of another kind."""
+        model = asking(self.is_estimator)
+        if model is not None:
+            self._check_kind(loss, model)
+
+    def _check_kind(self, loss: Loss, model: Any) -> None:
+        """Refuse a model for labels beside a loss of amounts, and one for amounts beside a loss of classes."""
+        fix = self._fit(loss)
         classifies = _classifies(model)
         if classifies and not is_of_labels(loss):
             raise UsageError(f"{loss} is about amounts, and {_what(model)} is for labels", where="model", fix=fix)
         if loss.is_classwise and not classifies:
             raise UsageError(f"{loss} is about classes, and {_what(model)} is for amounts", where="model", fix=fix)
 
-    def check_targets(self, loss: Loss, model: Any, X: Any, y: Any, weight: Any) -> None:
+    def check_targets(self, loss: Loss, model: Any, y: Any, weight: Any) -> None:
         """Refuse targets of which nothing is learned, and those that a classifier would read otherwise than the loss did."""
-        _check_rows(X, y)
         labels = np.unique(present(weight, y=array_of(y, "y"))["y"])
         if len(labels) == 1 and (is_of_labels(loss) or not self.takes_constants):
             raise NothingToLearn(
@@ -161,8 +232,16 @@ class Host:
             )
 
 
-XGBOOST = Host("XGBoost", "xgboost", "XGBModel", "XGBRegressor", "XGBClassifier", "Booster")
-LIGHTGBM = Host("LightGBM", "lightgbm", "LGBMModel", "LGBMRegressor", "LGBMClassifier", "Booster")
+XGBOOST = Host("XGBoost", "xgboost", "XGBModel", "XGBRegressor", "XGBClassifier", "Booster", own=("multi:softprob",))
+LIGHTGBM = Host(
+    "LightGBM",
+    "lightgbm",
+    "LGBMModel",
+    "LGBMRegressor",
+    "LGBMClassifier",
+    "Booster",
+    aliases=("objective_type", "app", "application", "loss"),
+)
 CATBOOST = Host(
     "CatBoost",
     "catboost",
@@ -170,9 +249,31 @@ CATBOOST = Host(
     "CatBoostRegressor",
     "CatBoostClassifier",
     objective="loss_function",
+    aliases=("objective",),
     takes_constants=False,
 )
 HOSTS = (XGBOOST, LIGHTGBM, CATBOOST)
+
+
+def asking(wanted: Callable[[Any], bool]) -> Any:
+    """The estimator in whose fit this is called, or None.
+
+    A host tells an objective nothing of its estimator, and numbers labels from 0 on: to a loss of amounts these are amounts.
+    """
+    frame = currentframe()
+    while frame is not None:
+        held = frame.f_locals.get("self")
+        if held is not None and wanted(held):
+            return held
+        frame = frame.f_back
+    return None
+
+
+def _pairs(given: Any) -> Iterator[tuple[Any, Any]]:
+    """Rows and targets to evaluate on, where they are given as pairs."""
+    for each in [given] if isinstance(given, tuple) else given or ():
+        if isinstance(each, tuple | list) and len(each) == 2:
+            yield each[0], each[1]
 
 
 def is_of_labels(loss: Loss) -> bool:
@@ -194,15 +295,15 @@ def _classifies(model: Any) -> bool:
     return hasattr(model, "predict_proba")
 
 
+def _default(model: Any, name: str) -> Any:
+    """What an estimator's parameter is where nobody said it; None where it has none of this name."""
+    for kind in type(model).__mro__:
+        known = signature(kind.__init__).parameters.get(name)  # type: ignore[misc]
+        if known is not None:
+            return known.default
+    return None
+
+
 def _is_fitted(model: Any) -> bool:
     asked = getattr(model, "__sklearn_is_fitted__", None) or model.is_fitted
     return bool(asked())
-
-
-def _check_rows(X: Any, y: Any) -> None:
-    shape = getattr(X, "shape", None)
-    rows = shape[0] if shape else len(X) if hasattr(X, "__len__") else None
-    if rows is not None and rows != len(y):
-        raise ShapeMismatch(
-            "X and y have different numbers of rows", seen=f"{rows:,} and {len(y):,}", fix="give one target a row"
-        )

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.custom_derivatives import SymbolicZero
 
 from goodmeasure.deriving.arguments import check_labels, check_together
 from goodmeasure.errors import UsageError, WeightError
 from goodmeasure.formulas.evaluation import language
-from goodmeasure.frameworks.arrays import ArrayProgram, check_beside
+from goodmeasure.frameworks.arrays import ArrayProgram, arrays_of, check_beside, made, refuse_exchanged
 from goodmeasure.frameworks.arrays_sums import Words
 from goodmeasure.making.loss import Loss
+from goodmeasure.statistics.arrays import array_of, numbers_of
 from goodmeasure.strict.calls import strict_class, strict_keywords
 
 # How JAX spells the elementary words: as every array namespace, and what the array API lacks.
@@ -31,6 +33,7 @@ SPELLING: Words = {
     "trigamma": lambda x: jax.scipy.special.polygamma(1, x),
     "stop_gradient": jax.lax.stop_gradient,
 }
+_NAMES = ("labels", "predictions")
 _HALF = (jnp.float16, jnp.bfloat16)
 _COMPUTED = (*_HALF, jnp.float32, jnp.float64)
 
@@ -64,14 +67,21 @@ def to_jax(loss: Loss, *, reduction: str = "none") -> JaxLoss:
 
 def _check_dtypes(z: jax.Array, y: jax.Array, weights: Any) -> None:
     """Refuse predictions of no precision that losses compute in, and complex numbers, of which half would be lost."""
+    for name, each in (("predictions", z), ("labels", y), ("weights", weights)):
+        if each is not None and jnp.iscomplexobj(each):
+            raise UsageError(
+                f"{name} hold complex numbers, which losses do not read", fix=f"{name} = numpy.real({name})"
+            )
     if z.dtype not in _COMPUTED:
         raise UsageError(
             f"predictions hold {z.dtype}, and losses compute in half, single or double",
-            fix="predictions.astype(float)",
+            fix="predictions = jax.numpy.asarray(predictions, float)",
         )
-    for name, each in (("labels", y), ("weights", weights)):
-        if each is not None and jnp.iscomplexobj(each):
-            raise UsageError(f"{name} hold complex numbers, which losses do not read", fix=f"{name}.real")
+
+
+def _is_at_hand(array: jax.Array) -> bool:
+    """Whether numbers are there and on the CPU: there are none while a step is traced, and elsewhere a look would wait."""
+    return not isinstance(array, jax.core.Tracer) and all(device.platform == "cpu" for device in array.devices())
 
 
 @strict_class
@@ -119,12 +129,18 @@ class JaxLoss:
 
         Raises:
             GM003: the shapes of predictions, labels, where or weights do not go together; nothing is broadcast.
-            GM006: where does not hold True and False.
-            GM009: the predictions hold whole numbers, or a gradient by the labels is asked for.
+            GM004: the labels are texts, dates or other things that are no numbers.
+            GM006: where does not hold True and False, or weights are no numbers.
+            GM009: the predictions hold whole numbers, labels were given for predictions, or a gradient by the labels is
+                asked for.
         """
-        z, y = jnp.asarray(predictions), jnp.asarray(labels)
-        check_together(self.loss, y.shape, z.shape, ("labels", "predictions"))
+        y, z = arrays_of(self.loss, labels, predictions, jnp.asarray, _NAMES)
+        check_together(self.loss, y.shape, z.shape, _NAMES)
         check_labels(self.loss, z)
+        if _is_at_hand(y) and _is_at_hand(z):
+            refuse_exchanged(self.loss, np.asarray(y), np.asarray(z), _NAMES)
+        if weights is not None:
+            weights = made(jnp.asarray, weights, partial(numbers_of, weights, "weights", WeightError))
         _check_dtypes(z, y, weights)
         raw = z.astype(jnp.float32) if z.dtype in _HALF else z
         if not self.loss.is_classwise or y.ndim == z.ndim:
@@ -145,17 +161,20 @@ class JaxLoss:
         rows = _functions(self.loss)[0].rows(z)
         if where is None:
             return jnp.ones(rows, bool)
-        where = jnp.asarray(where)
+        if not isinstance(where, jax.Array):
+            where = array_of(where, "where", WeightError)
         check_beside("where", where.shape, rows)
         if where.dtype != bool:
-            raise WeightError(f"where holds True where an example counts, not {where.dtype}", fix="where.astype(bool)")
-        return where
+            raise WeightError(
+                f"where holds True where an example counts, not {where.dtype}", fix="where = numpy.asarray(where, bool)"
+            )
+        return jnp.asarray(where)
 
     def _factors(self, z: jax.Array, weights: Any) -> jax.Array | None:
         """What multiplies the loss of each example; NaN where it is no weight, so that it is seen."""
         if weights is None:
             return None
-        weights = jnp.asarray(weights).astype(z.dtype)
+        weights = weights.astype(z.dtype)
         check_beside("weights", weights.shape, _functions(self.loss)[0].rows(z))
         return jnp.where((weights >= 0) & jnp.isfinite(weights), weights, jnp.nan)
 

@@ -6,7 +6,7 @@ The gradient that a back end sees is the derived signal, and what it finds of th
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import keras
@@ -17,7 +17,7 @@ from keras.src.backend.common.masking import get_keras_mask, set_keras_mask
 from goodmeasure.deriving.arguments import check_labels, check_together
 from goodmeasure.errors import ShapeMismatch, UsageError, WeightError
 from goodmeasure.formulas.evaluation import language
-from goodmeasure.frameworks.arrays import ArrayProgram
+from goodmeasure.frameworks.arrays import ArrayProgram, arrays_of, refuse_exchanged
 from goodmeasure.frameworks.arrays_sums import Words
 from goodmeasure.making.as_data import loss_from_dict, loss_to_dict
 from goodmeasure.making.loss import Loss
@@ -25,6 +25,7 @@ from goodmeasure.statistics.arrays import numbers_of
 from goodmeasure.statistics.weights import check_weights
 from goodmeasure.strict.calls import strict_class, strict_keywords
 
+_NAMES = ("y_true", "y_pred")
 REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none")
 PRECISIONS = ("float16", "bfloat16", "float32", "float64")
 
@@ -144,7 +145,9 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]
 
         Raises:
             GM003: the shapes of y_true, y_pred or sample_weight do not go together; nothing is broadcast.
+            GM004: the targets are texts, dates or other things that are no numbers.
             GM006: a weight is negative or not finite.
+            GM009: targets or raw outputs are complex or None, or were given for each other.
         """
         mask = get_keras_mask(y_pred)
         y, z = self._together(y_true, y_pred)
@@ -169,6 +172,8 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]
 
         Raises:
             GM003: the shapes of y_true and y_pred do not go together; nothing is broadcast.
+            GM004: the targets are texts, dates or other things that are no numbers.
+            GM009: targets or raw outputs are complex or None, or were given for each other.
         """
         y, z = self._together(y_true, y_pred)
         half = self.dtype in ("float16", "bfloat16")
@@ -198,20 +203,36 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]
 
         Returns:
             The same loss.
+
+        Raises:
+            GM009: the config is none that `get_config` gave.
         """
-        return KerasLoss(**{**config, "loss": loss_from_dict(config["loss"])})
+        try:
+            loss = loss_from_dict(config["loss"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise UsageError(
+                "a config is what get_config gives, and this one describes no loss",
+                seen=f"{type(error).__name__}: {error}",
+                fix="config = criterion.get_config()",
+            ) from error
+        return KerasLoss(**{**config, "loss": loss})
 
     def _together(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
         """Targets and raw outputs whose shapes go together; (n,) goes with (n, 1), as in Keras."""
-        y, z = (ops.convert_to_tensor(given, dtype=self.dtype) for given in (y_true, y_pred))
+        for name, given in zip(_NAMES, (y_true, y_pred), strict=True):
+            _refuse_complex(given, name)
+        y, z = arrays_of(self.loss, y_true, y_pred, partial(ops.convert_to_tensor, dtype=self.dtype), _NAMES)
         program = _functions(self.loss)[0]
         rows = program.rows(z)
         if tuple(y.shape) == (*rows, 1) and len(rows):
             y = ops.squeeze(y, axis=-1)
         elif not program.wide and tuple(z.shape) == (*y.shape, 1):
             z = ops.squeeze(z, axis=-1)
-        check_together(self.loss, tuple(y.shape), tuple(z.shape), ("y_true", "y_pred"))
+        check_together(self.loss, tuple(y.shape), tuple(z.shape), _NAMES)
         check_labels(self.loss, z)
+        if _is_at_hand(y) and _is_at_hand(z):
+            targets, raw = (np.asarray(ops.convert_to_numpy(each)) for each in (y, z))
+            refuse_exchanged(self.loss, targets, raw, _NAMES)
         return y, z
 
     def _beside(self, name: str, given: Any, z: Any) -> Any:
@@ -239,6 +260,13 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]
                 counts = ops.reshape(counts, (*counts.shape, *[1] * (len(rows) - len(counts.shape))))
                 present = ops.logical_and(present, counts)
         return program.without_absent(y, z, present)
+
+
+def _refuse_complex(given: Any, name: str) -> None:
+    """Refuse complex numbers, of which the host would drop half."""
+    kind = keras.backend.standardize_dtype(given.dtype) if ops.is_tensor(given) else str(getattr(given, "dtype", ""))
+    if kind.startswith("complex"):
+        raise UsageError(f"{name} holds complex numbers, which losses do not read", fix=f"{name} = numpy.real({name})")
 
 
 def _lawful(weight: Any) -> Any:

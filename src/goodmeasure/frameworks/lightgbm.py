@@ -85,7 +85,10 @@ class LightGBMLoss:
         Raises:
             GM003: the shapes of targets and raw outputs do not go together.
             GM004: a target lies outside the domain of the loss.
+            GM006: weights are no numbers, negative or not finite.
+            GM009: in a model's own ``fit``: the model is for targets of another kind.
         """
+        LIGHTGBM.check_asking(self.loss)
         return SecondOrder(self.loss, _friedman).step(*in_order(y_true, y_pred, weight))
 
     def metric(self, y_true: Any, y_pred: Any, weight: Any = None) -> tuple[str, float, bool]:
@@ -136,7 +139,8 @@ class LightGBMLoss:
         """Train a model on this loss from the best constant on, which stays in the model.
 
         Args:
-            model: an ``LGBMRegressor`` or ``LGBMClassifier``; its objective is set.
+            model: an ``LGBMRegressor`` or ``LGBMClassifier``; its objective is set, with
+                a warning where you had set another objective.
             X: rows as the model takes them, (n, features).
             y: targets, (n,); classes as the numbers from 0, each of them there.
             sample_weight: how much each row counts, (n,); all alike unless given.
@@ -146,13 +150,13 @@ class LightGBMLoss:
             The model.
 
         Raises:
-            GM003: the shapes of y and the weights do not match.
-            GM004: a target lies outside the domain of the loss.
+            GM003: the shapes of y and the weights do not match, or y is no column.
+            GM004: a target lies outside the domain of the loss, or labels of several classes meet a loss of yes and no.
             GM005: no row counts.
             GM009: the model is none of this booster, not for targets of this kind, or a random forest.
             GM602: all targets are one label.
         """
-        LIGHTGBM.check_model(self.loss, model)
+        LIGHTGBM.check_fit(self.loss, model, X, y, sample_weight, more)
         if model.get_params().get("boosting_type") == "rf":
             raise UsageError(
                 "LightGBM's random forests begin at 0, and take no other start",
@@ -160,7 +164,7 @@ class LightGBMLoss:
             )
         order = SecondOrder(self.loss)
         start = order.start(y, sample_weight)
-        LIGHTGBM.check_targets(self.loss, model, X, y, sample_weight)
+        LIGHTGBM.check_targets(self.loss, model, y, sample_weight)
         model.set_params(objective=self)
         if (order.outputs or 1) > 1:
             model.set_params(num_class=order.outputs, metric="None")

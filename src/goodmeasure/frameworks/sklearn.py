@@ -13,14 +13,14 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics._scorer import _BaseScorer
 
 from goodmeasure.decisions.costs import ClassCosts, Costs, CostsDoNotFit, UnderOverCosts
-from goodmeasure.errors import NoSuchReading, UsageError
+from goodmeasure.errors import NoSuchReading, UsageError, shorter
 from goodmeasure.frameworks.sklearn_labels import as_declared, codes, in_order, label_of_yes, labels_in
-from goodmeasure.frameworks.sklearn_outputs import AskedModel, LossReading
+from goodmeasure.frameworks.sklearn_outputs import OF_LABELS, AskedModel, LossReading
 from goodmeasure.making.loss import Loss
 from goodmeasure.risks.least import least_losses
 from goodmeasure.risks.outputs import Outputs
 from goodmeasure.statistics import row_arguments
-from goodmeasure.statistics.arrays import array_of
+from goodmeasure.statistics.arrays import array_of, check_rows
 from goodmeasure.statistics.row_arguments import Floats, PresentRows
 from goodmeasure.statistics.weights import WeightsMean
 from goodmeasure.strict.calls import strict_class, strict_keywords
@@ -66,9 +66,21 @@ def to_sklearn(
     return SklearnLoss(loss, known, pos_label) if isinstance(loss, Loss) else SklearnCosts(loss, known, pos_label)
 
 
+_OF_A_SCORER = ("_score_func", "_sign", "_kwargs", "get_metadata_routing", "set_score_request")
+
+
+class _StandsForItsScorer:
+    """What scikit-learn reads of a scorer when it tunes a threshold or routes weights, for a metric given in its place."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _OF_A_SCORER:
+            return getattr(self.scorer, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
 @strict_class
 @dataclass(frozen=True, repr=False)
-class SklearnLoss:
+class SklearnLoss(_StandsForItsScorer):
     """A loss as a metric of scikit-learn, with its scorers; `to_sklearn` makes it.
 
     Attributes:
@@ -94,13 +106,17 @@ class SklearnLoss:
     def __name__(self) -> str:
         return str(self.loss)
 
-    def __call__(self, y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:
+    def __call__(self, y_true: Any, y_pred: Any, y: Any = None, *, sample_weight: Any = None) -> float:
         """Give the mean loss of predictions: less is better.
+
+        Where scikit-learn takes the metric for a scorer, and calls it with a model, its rows and targets, it is `scorer`:
+        minus the mean loss.
 
         Args:
             y_true: targets, (n,), labels of any type among them; (n, m) for several targets a row.
             y_pred: what the loss takes in place of raw outputs: probabilities of yes, (n,), or of each class, (n, K);
                 amounts, (n,); for margin losses such as the hinge scores, (n,) or (n, K).
+            y: targets, (n,), in a call with a model and its rows.
             sample_weight: how much each row counts, (n,); all alike unless given.
 
         Returns:
@@ -115,6 +131,8 @@ class SklearnLoss:
             GM702: a prediction is not a number.
             GM703: a label is none of ``labels``.
         """
+        if _is_of_a_model(y_true, y):
+            return float(self.scorer(y_true, y_pred, y, sample_weight=sample_weight))
         rows = paired(y_true, y_pred, sample_weight)
         return _mean(*self._reading.of_predictions(rows["y_true"], rows["y_pred"]), rows.weight)
 
@@ -194,7 +212,7 @@ class SklearnLoss:
 
 @strict_class
 @dataclass(frozen=True, repr=False)
-class SklearnCosts:
+class SklearnCosts(_StandsForItsScorer):
     """Costs as a metric of answers, with its scorer; `to_sklearn` makes it.
 
     Attributes:
@@ -223,12 +241,16 @@ class SklearnCosts:
     def __name__(self) -> str:
         return str(self.costs)
 
-    def __call__(self, y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:
+    def __call__(self, y_true: Any, y_pred: Any, y: Any = None, *, sample_weight: Any = None) -> float:
         """Give the mean cost of answers: less is better.
+
+        Where scikit-learn takes the metric for a scorer, and calls it with a model, its rows and targets, it is `scorer`:
+        minus the mean cost.
 
         Args:
             y_true: what was right, (n,): labels, or amounts that were needed.
             y_pred: what was answered, (n,): labels, or amounts that were provided.
+            y: targets, (n,), in a call with a model and its rows.
             sample_weight: how much each row counts, (n,); all alike unless given.
 
         Returns:
@@ -243,6 +265,8 @@ class SklearnCosts:
             GM703: a label is none of ``labels``.
             GM711: the costs differ from row to row, or are for another number of classes.
         """
+        if _is_of_a_model(y_true, y):
+            return float(self.scorer(y_true, y_pred, y, sample_weight=sample_weight))
         rows = paired(y_true, y_pred, sample_weight)
         return self._mean(rows, ())
 
@@ -264,6 +288,7 @@ class SklearnCosts:
         return float(rows.weight @ each / rows.weight.sum())
 
     def _of_labels(self, rows: PresentRows, costs: Costs | ClassCosts, known: tuple[NDArray[Any], ...]) -> Floats:
+        _refuse_scores(costs, rows["y_true"], rows["y_pred"])
         truth, answer = labels_in(rows["y_true"]), labels_in(rows["y_pred"], "y_pred")
         names = in_order(truth, answer, *known) if self.labels is None else np.array(self.labels)
         at = codes(truth, names), codes(answer, names, "y_pred")
@@ -288,7 +313,7 @@ class SklearnCosts:
             raise UsageError(
                 f"{self.costs} price answers, and {type(model.fitted).__name__} predicts amounts",
                 where="estimator",
-                fix="model = LogisticRegression().fit(X, y)  # a classifier",
+                fix=OF_LABELS,
             )
         answers = np.asarray(model.answers("predict"))[model.at]
         known = (np.asarray(model.fitted.classes_),) if hasattr(model.fitted, "classes_") else ()
@@ -310,12 +335,67 @@ class LossScorer(_BaseScorer):  # type: ignore[misc]
         super().__init__(of._of_answers, -1, said, "predict")
         self.of, self.measure = of, measure
 
+    def __call__(self, estimator: Any, X: Any, y_true: Any = None, sample_weight: Any = None, **kwargs: Any) -> float:
+        """Score a fitted model on rows and their targets: higher is better."""
+        return float(super().__call__(estimator, X, y_true, sample_weight=sample_weight, **kwargs))
+
     def _score(self, method_caller: Any, estimator: Any, X: Any, y_true: Any, **kwargs: Any) -> float:
+        if y_true is None:
+            raise UsageError(
+                "y_true is None, and a scorer judges by targets", where="y_true", fix="scorer(model, X, y)"
+            )
+        if isinstance(estimator, type):
+            raise UsageError(
+                f"{estimator.__name__} is a class, and a fitted model is asked for",
+                where="estimator",
+                fix="model = model().fit(X, y)",
+            )
+        _refuse_exchanged(estimator, X, y_true)
+        check_rows(X, y_true)
         rows = row_arguments.present(kwargs.get("sample_weight"), y_true=y_true)
         return self.of._of_model(rows, AskedModel(estimator, X, rows.at, method_caller), self.measure)
 
     def __repr__(self) -> str:
         return f"{self.of!r}.{self.measure}"
+
+
+def _is_of_a_model(first: Any, y: Any) -> bool:
+    """Whether a metric is called as a scorer is: a fitted model, its rows, and targets."""
+    if hasattr(first, "predict"):
+        return True
+    if y is not None:
+        raise UsageError(
+            "a metric takes y_true and y_pred, and a scorer a model, its rows and targets",
+            fix="metric(y_true, y_pred, sample_weight=weight)",
+        )
+    return False
+
+
+def _refuse_scores(costs: Costs | ClassCosts, truth: NDArray[Any], answers: NDArray[Any]) -> None:
+    """Refuse probabilities and scores where answers are priced."""
+    for name, column, other in (("y_pred", answers, truth), ("y_true", truth, answers)):
+        if column.ndim == 2 or (_holds_shares(column) and not np.isin(column, other).all()):
+            raise UsageError(
+                f"{costs} price answers, which are labels, and {name} holds scores",
+                where=name,
+                seen=f"{column.dtype} of shape {column.shape}: {shorter(column.ravel()[:3].tolist())}",
+                fix="y_pred = model.predict(X)" if name == "y_pred" else "y_true, y_pred = y_pred, model.predict(X)",
+            )
+
+
+def _holds_shares(column: NDArray[Any]) -> bool:
+    return column.dtype.kind == "f" and bool((np.isfinite(column) & (column % 1 != 0)).any())
+
+
+def _refuse_exchanged(estimator: Any, X: Any, y: Any) -> None:
+    """Refuse a model, rows and targets in another order."""
+    late = not hasattr(estimator, "predict") and any(hasattr(each, "predict") for each in (X, y))
+    if late or (np.ndim(y) == 2 and getattr(X, "ndim", None) == 1):
+        raise UsageError(
+            "a scorer takes a fitted model, its rows and their targets, in this order",
+            seen=", ".join(type(each).__name__ for each in (estimator, X, y)),
+            fix="scorer(model, X, y)",
+        )
 
 
 def _shown(name: str, of: object, labels: tuple[Any, ...] | None, pos_label: Any) -> str:

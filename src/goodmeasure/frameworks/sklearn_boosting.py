@@ -7,12 +7,19 @@ from typing import Any
 import numpy as np
 from sklearn._loss.link import IdentityLink
 from sklearn._loss.loss import BaseLoss
+from sklearn.base import is_classifier, is_regressor
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-from goodmeasure.errors import NoSuchReading, UsageError
+from goodmeasure.deriving.mending import several_labels
+from goodmeasure.errors import NoSuchReading, TargetOutsideDomain, UsageError, shorter
 from goodmeasure.fitting.second_order import SecondOrder
-from goodmeasure.frameworks.estimators import is_of_labels
+from goodmeasure.frameworks.estimators import asking, is_of_labels
 from goodmeasure.making.loss import Loss
+from goodmeasure.statistics.arrays import array_of
 from goodmeasure.strict.calls import strict_class, strict_keywords
+
+_CLASSIFIER = "sklearn.ensemble.HistGradientBoostingClassifier"
+_OF_AMOUNTS = "sklearn.ensemble.HistGradientBoostingRegressor(loss=gm.to_hist_gradient_boosting(loss)).fit(X, y)"
 
 
 @strict_keywords
@@ -157,12 +164,38 @@ class HistGradientBoostingLoss(BaseLoss):  # type: ignore[misc]
             A number, or one a class, (K,).
 
         Raises:
+            GM004: labels of several classes meet a loss of yes and no.
             GM005: no row counts.
-            GM009: the targets are of another number of classes, or of two, of which scikit-learn has one raw output.
+            GM009: the loss is about amounts and the estimator is a classifier, or about classes and it is a regressor; or
+                the targets are of another number of classes, or of two, of which scikit-learn has one raw output.
         """
+        self._check_estimator(asking(_boosts), y_true)
         found = np.asarray(self.order.start(y_true, sample_weight, self.n_classes))
         self._check_classes(len(np.unique(y_true)))
         return found
+
+    def _check_estimator(self, estimator: Any, y: Any) -> None:
+        """Refuse an estimator for targets of another kind, and labels of several classes where the loss is of yes and no."""
+        loss = self.order.loss
+        labels = several_labels(array_of(y, "y")) if loss.is_binary else []
+        if labels:
+            raise TargetOutsideDomain(
+                f"{loss} is for yes or no, and y holds {len(labels)} labels",
+                where="y",
+                seen=f"labels {shorter(getattr(estimator, 'classes_', np.array(labels)).tolist())}",
+                fix=f"{_CLASSIFIER}(loss=gm.to_hist_gradient_boosting(gm.losses.cross_entropy(), classes={len(labels)}))"
+                ".fit(X, y)",
+            )
+        if is_classifier(estimator) and not is_of_labels(loss):
+            raise UsageError(
+                f"{loss} is about amounts, and {type(estimator).__name__} is for labels", where="loss", fix=_OF_AMOUNTS
+            )
+        if is_regressor(estimator) and loss.is_classwise:
+            raise UsageError(
+                f"{loss} is about classes, and {type(estimator).__name__} is for amounts",
+                where="loss",
+                fix=f"{_CLASSIFIER}(loss=gm.to_hist_gradient_boosting(loss, classes=len(set(y)))).fit(X, y)",
+            )
 
     def _check_classes(self, there: int) -> None:
         """Refuse classes that scikit-learn, which numbers those that are there, has no raw output for, or one too many."""
@@ -195,10 +228,14 @@ class HistGradientBoostingLoss(BaseLoss):  # type: ignore[misc]
         if not is_of_labels(self.order.loss):
             raise UsageError(
                 f"{self.order.loss} is about amounts, which have no probabilities",
-                fix="HistGradientBoostingRegressor(loss=gm.to_hist_gradient_boosting(loss)).fit(X, y)",
+                fix=_OF_AMOUNTS,
             )
         found = np.asarray(self.order.loss.predict(self.order.rows(raw_prediction, len(raw_prediction))))
         return found if found.ndim == 2 else np.column_stack([1 - found, found])
+
+
+def _boosts(model: Any) -> bool:
+    return isinstance(model, HistGradientBoostingClassifier | HistGradientBoostingRegressor)
 
 
 class _Predictions(IdentityLink):  # type: ignore[misc]

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn import get_config
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, RegressorMixin, clone
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    MetaEstimatorMixin,
+    RegressorMixin,
+    clone,
+    is_classifier,
+    is_regressor,
+)
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import assert_all_finite, column_or_1d, get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_method_params, _num_samples, check_is_fitted, has_fit_parameter
 
 from goodmeasure.calibrating.amount_maps import AmountMap, AmountMethod, recalibrate_amounts
@@ -20,7 +28,7 @@ from goodmeasure.calibrating.recalibration import Method, Recalibration, recalib
 from goodmeasure.decisions.costs import ClassCosts, Costs, CostsDoNotFit, UnderOverCosts, bayes_act
 from goodmeasure.decisions.rules import ActDecision, Decision
 from goodmeasure.errors import NoSuchReading, NothingToLearn, UsageError, shorter
-from goodmeasure.fitting.fit import present_rows
+from goodmeasure.fitting.fit import check_labels, numbers_in, present_rows, refuse_several, target_column
 from goodmeasure.frameworks.sklearn import SklearnCosts
 from goodmeasure.frameworks.sklearn_cross_fitting import FitRows, Places
 from goodmeasure.frameworks.sklearn_labels import Labels, codes, in_order, label_of_yes, labels_in
@@ -36,9 +44,18 @@ class _CostSensitive(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     """What the two estimators share: the rows that count, what goes to the estimator inside, and what is told of it."""
 
     estimator_: Any
+    estimator: Any
+    costs: Any
+    # The kind that is asked for, its opposite, and one of the kind that a line may name.
+    _sort: str
+    _other_kind: Callable[[Any], bool]
+    _usual: str
 
     def _rows(self, X: Any, y: Any, sample_weight: Any, params: dict[str, Any]) -> FitRows:
         """The rows that count, with what else was given to the fit."""
+        self._check_estimator()
+        target_column(X, y, type(self).__name__)
+        refuse_several(y, f"MultiOutput{self._sort.title()}")
         X, y = indexable(X, y)
         to_fit, to_split = self._routed(sample_weight, params)
         at, weight, kept = present_rows(sample_weight, X=X, y=y)
@@ -46,6 +63,24 @@ class _CostSensitive(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         target = column_or_1d(kept["y"], warn=True)
         assert_all_finite(target, input_name="y")
         return FitRows(kept["X"], target, weight, at, _num_samples(X), to_fit, to_split)
+
+    def _check_estimator(self) -> None:
+        """Refuse what is no estimator for targets of this kind."""
+        name = type(self).__name__
+        given, costs = self.estimator, self.costs
+        line = f"gm.{name}({{}}{'' if costs is None else ', costs'}).fit(X, y)"
+        kind = self._other_kind
+        if isinstance(given, Costs | ClassCosts | UnderOverCosts):
+            what, line = "costs were given for the estimator", f"gm.{name}(model, costs).fit(X, y)"
+        elif isinstance(given, type):
+            what, line = f"{given.__name__} is a class, and an estimator is asked for", line.format("model()")
+        elif not (hasattr(given, "fit") and hasattr(given, "predict")):
+            what, line = f"{shorter(given)} is no estimator", line.format(self._usual)
+        elif kind(given):
+            what, line = f"{type(given).__name__} is no {self._sort}", line.format(self._usual)
+        else:
+            return
+        raise UsageError(what, where="estimator", fix=line)
 
     def _routed(self, sample_weight: Any, params: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """What goes to the estimator inside, and what to the splitter."""
@@ -89,7 +124,8 @@ class _CostSensitive(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags = get_tags(self.estimator).input_tags
+        if hasattr(self.estimator, "__sklearn_tags__") and not isinstance(self.estimator, type):
+            tags.input_tags = get_tags(self.estimator).input_tags
         return tags
 
 
@@ -136,6 +172,11 @@ class CostSensitiveClassifier(ClassifierMixin, _CostSensitive):  # type: ignore[
         'act when p >= 0.057... (practice)'
     """
 
+    _sort, _other_kind, _usual = (
+        "classifier",
+        staticmethod(is_regressor),
+        "sklearn.linear_model.LogisticRegression()",
+    )
     classes_: Labels
     recalibration_: Recalibration | None
     decision_: Decision | ActDecision | None
@@ -161,7 +202,8 @@ class CostSensitiveClassifier(ClassifierMixin, _CostSensitive):  # type: ignore[
         self.n_jobs = n_jobs
 
     def __sklearn_tags__(self) -> Any:
-        tags, inner = super().__sklearn_tags__(), get_tags(self.estimator).classifier_tags
+        known = hasattr(self.estimator, "__sklearn_tags__") and not isinstance(self.estimator, type)
+        tags, inner = super().__sklearn_tags__(), get_tags(self.estimator).classifier_tags if known else None
         tags.classifier_tags.multi_class = inner is None or inner.multi_class
         # What serves costs need not often be right.
         tags.classifier_tags.poor_score = self.costs is not None
@@ -184,17 +226,20 @@ class CostSensitiveClassifier(ClassifierMixin, _CostSensitive):  # type: ignore[
             The estimator itself.
 
         Raises:
+            GM003: y has another length than X, or holds several labels a row.
+            GM004: a label is missing or complex, or y holds amounts.
             GM006: a weight is negative or not finite, or all are zero.
             GM007: there is nothing to make probabilities of: no ``predict_proba``, and no recalibration.
-            GM009: a parameter is none of its words, costs differ from row to row, or there are fewer than two splits.
+            GM009: the estimator is no classifier, a parameter is none of its words, costs differ from row to row, or there are
+                fewer than two splits.
             GM602: only one class occurs.
             GM704: a recalibration that has no finite best map was asked for.
             GM711: the costs are for another number of classes.
-            ValueError: X and y differ in length, or y holds no labels, by scikit-learn's own checks.
+            ValueError: y holds NaN, by scikit-learn's own checks.
         """
         rows = self._rows(X, y, sample_weight, params)
         in_order(labels_in(rows.y, "y"))  # refuses labels that are missing, or have no order
-        check_classification_targets(rows.y)
+        check_labels(rows.y)
         self.classes_, code = np.unique(rows.y, return_inverse=True)
         self._check()
         heard = rows.cross_fitted(self.estimator, self.cv, self._says, self.n_jobs, classifier=True)
@@ -230,7 +275,10 @@ class CostSensitiveClassifier(ClassifierMixin, _CostSensitive):  # type: ignore[
     def _check_costs(self) -> None:
         """Refuse costs of another kind, or of another number of classes."""
         if not isinstance(self.costs, Costs | ClassCosts | None):
-            raise UsageError(f"costs={self.costs!r} are no costs of classes", fix="gm.Costs(...) or gm.ClassCosts(...)")
+            raise UsageError(
+                f"costs={self.costs!r} are no costs of classes",
+                fix="costs = gm.Costs(false_negative=40, false_positive=5)",
+            )
         wanted = 2 if isinstance(self.costs, Costs) else None if self.costs is None else len(self.costs.matrix)
         if wanted not in (None, len(self.classes_)):
             raise CostsDoNotFit(
@@ -390,6 +438,7 @@ class CostSensitiveRegressor(RegressorMixin, _CostSensitive):  # type: ignore[mi
         np.True_
     """
 
+    _sort, _other_kind, _usual = "regressor", staticmethod(is_classifier), "sklearn.linear_model.Ridge()"
     recalibration_: AmountMap | None
     decision_: ActDecision | None
     shift_: float
@@ -432,16 +481,20 @@ class CostSensitiveRegressor(RegressorMixin, _CostSensitive):  # type: ignore[mi
             The estimator itself.
 
         Raises:
+            GM003: y has another length than X, or holds several targets a row.
+            GM004: a target is a text, a date or else no number.
             GM006: a weight is negative or not finite, or all are zero.
-            GM009: a parameter is none of its words, or there are fewer than two splits.
+            GM009: the estimator is no regressor, a parameter is none of its words, or there are fewer than two splits.
             GM706: amounts are so large or so small that their squares are not numbers.
-            ValueError: X and y differ in length, or y is no column of numbers, by scikit-learn's own checks.
+            ValueError: y holds NaN, by scikit-learn's own checks.
         """
         rows = self._rows(X, y, sample_weight, params)
         if not isinstance(self.costs, UnderOverCosts | None):
-            raise UsageError(f"costs={self.costs!r} are no costs of amounts", fix="gm.UnderOverCosts(under=3, over=1)")
+            raise UsageError(
+                f"costs={self.costs!r} are no costs of amounts", fix="costs = gm.UnderOverCosts(under=3, over=1)"
+            )
+        target = numbers_in(rows.y, "a regressor").astype(np.float64)
         heard = rows.cross_fitted(self.estimator, self.cv, _amounts, self.n_jobs, classifier=False)
-        target = np.asarray(rows.y, dtype=np.float64)
 
         def fitted(row: Places, said: Floats) -> AmountMap:
             return recalibrate_amounts(target[row], said, cast(AmountMethod, self.method), rows.weight_of(row))

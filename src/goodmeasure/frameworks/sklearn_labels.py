@@ -8,53 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from goodmeasure.errors import TargetOutsideDomain, UsageError, shorter
-from goodmeasure.statistics.arrays import column_of
+from goodmeasure.errors import UsageError, shorter
+from goodmeasure.making.loss import Loss
+from goodmeasure.statistics.labels import Labels as Labels
+from goodmeasure.statistics.labels import in_order as in_order
+from goodmeasure.statistics.labels import labels_in as labels_in
 from goodmeasure.statistics.row_arguments import UnknownLabel
-
-Labels = NDArray[Any]
-
-
-def labels_in(values: Any, name: str = "y_true") -> Labels:
-    """One label a row, of which none is missing."""
-    found = column_of(values, name)
-    if found.dtype.kind == "c":
-        raise TargetOutsideDomain(
-            f"{name} holds complex numbers, which are no labels",
-            where=name,
-            fix=f"{name} = {name}.real, or labels as texts",
-        )
-    missing = found != found if found.dtype.kind != "O" else np.array([_is_missing(each) for each in found], dtype=bool)
-    if missing.any():
-        raise TargetOutsideDomain(
-            f"{name} holds no label in row {int(np.argmax(missing))}",
-            where=name,
-            seen=f"{int(missing.sum()):,} of {len(found):,} labels are missing",
-            fix="leave such rows out, or give them a weight of zero",
-        )
-    return found
-
-
-def _is_missing(label: Any) -> bool:
-    """Whether a label is none: None, NaN, or what pandas has for it, which is neither equal to itself nor not."""
-    same = label == label
-    return label is None or not isinstance(same, bool | np.bool_) or not same
-
-
-def in_order(*columns: Labels) -> Labels:
-    """The distinct labels of some columns, sorted as scikit-learn sorts ``classes_``."""
-    try:
-        return np.unique(np.concatenate([_as_objects(column) for column in columns]))
-    except TypeError as error:
-        seen = sorted({type(each).__name__ for column in columns for each in column.tolist()})
-        raise UsageError(
-            "labels of several types have no order", seen=", ".join(seen), fix="y = y.astype(str)"
-        ) from error
-
-
-def _as_objects(column: Labels) -> Labels:
-    """Texts as objects: joined with numbers, NumPy would make texts of those."""
-    return column.astype(object) if column.dtype.kind in "USO" else column
 
 
 def as_declared(labels: ArrayLike) -> tuple[Any, ...]:
@@ -98,7 +57,9 @@ def label_of_yes(names: Labels, pos_label: Any, of: object) -> Any:
         raise UsageError(
             f"{of} is for yes or no",
             seen=f"{len(known)} labels: {shorter(known)}",
-            fix="take a loss, or costs, of classes",
+            fix="metric = gm.to_sklearn(gm.losses.cross_entropy())  # y_pred has a column a class"
+            if isinstance(of, Loss)
+            else f"costs = gm.ClassCosts(1 - numpy.eye({len(known)}))  # what each answer costs where each is true",
         )
     if pos_label is not None:
         if len(known) == 2 and pos_label not in known:
@@ -115,5 +76,5 @@ def label_of_yes(names: Labels, pos_label: Any, of: object) -> Any:
     raise UsageError(
         "one label alone does not say whether it is yes",
         seen=f"{known[0]!r} in all rows",
-        fix=f"gm.to_sklearn(..., pos_label={known[0]!r})",
+        fix=f"metric = gm.to_sklearn({'loss' if isinstance(of, Loss) else 'costs'}, pos_label={known[0]!r})",
     )

@@ -15,14 +15,20 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from goodmeasure.deriving import predictions
+from goodmeasure.deriving.arguments import numeric
+from goodmeasure.deriving.mending import are_labels
 from goodmeasure.errors import ShapeMismatch, TargetOutsideDomain, UsageError
 from goodmeasure.fitting.fit import LossClassifier
 from goodmeasure.frameworks.sklearn_labels import Labels, check_label, codes, in_order, label_of_yes, labels_in
 from goodmeasure.making.loss import Loss
 from goodmeasure.risks.outputs import Outputs, outputs
 from goodmeasure.statistics.arrays import numbers_of
+from goodmeasure.statistics.rounded_rows import divided_by_sums
 from goodmeasure.statistics.row_arguments import Floats, MissingScore
 
+_LINEAR = "sklearn.linear_model"
+_CLASSIFIER = f"{_LINEAR}.LogisticRegression()"
+OF_LABELS = f"model = {_CLASSIFIER}.fit(X, y)  # a classifier"
 # Targets as numbers, and the outputs beside them.
 Read: TypeAlias = tuple[NDArray[Any], Outputs]
 
@@ -88,16 +94,40 @@ class LossReading:
 
     def of_predictions(self, y: NDArray[Any], given: NDArray[Any]) -> Read:
         """Targets and outputs of columns that are as a metric is given them."""
+        if self._exchanged(y, given):
+            _refuse_exchanged()
         table = _numbers(given)
-        if not self.is_of_labels or y.ndim != 1:
+        if not self.is_of_labels:
+            return numeric(y, self.loss, name="y_true"), self._outputs(table)
+        if y.ndim != 1:
             return y, self._outputs(table)
         numbers = self.are_numbers(y)
         names = np.arange(2) if numbers else self.names(y)
         if self.loss.is_classwise:
             table = self._columns(table, len(names))
         elif table.ndim == 2 and table.shape[1] == 2 and not self.takes_scores:
-            table = table[:, int(label_of_yes(names, self.pos_label, self.loss) == names[-1])]
+            table = _of_two(table)[:, int(label_of_yes(names, self.pos_label, self.loss) == names[-1])]
         return y if numbers else self.coded(y, names), self._outputs(table)
+
+    def _exchanged(self, y: NDArray[Any], given: NDArray[Any]) -> bool:
+        """Whether predictions were given for targets, and labels for predictions."""
+        if not self.is_of_labels or are_labels(given, beside=y):
+            return self.is_of_labels
+        if y.dtype.kind not in "biuf" or given.dtype.kind not in "biuf" or given.ndim != 1:
+            return False
+        named = bool((given % 1 == 0).all()) and (self.loss.is_classwise or len(np.unique(given)) <= 2)
+        if not named or y.ndim != 1:
+            return named and y.ndim == 2
+        beyond = bool(((given < 0) | (given > 1)).any() or ((y < 0) | (y > 1)).any())
+        return bool((y % 1 != 0).any()) and (beyond or not self._judges_the_sure)
+
+    @property
+    def _judges_the_sure(self) -> bool:
+        """Whether a prediction that is sure and wrong costs a number."""
+        if self.takes_scores or self.loss.is_classwise:
+            return True
+        wrong = outputs(self.loss, None, np.zeros(1))
+        return bool(np.isfinite(wrong.loss.value(np.ones(1), wrong.numbers)).all())
 
     def _columns(self, table: Floats, count: int) -> Floats:
         """A column for each of so many classes; of two, the second may be given alone."""
@@ -137,7 +167,7 @@ class LossReading:
 
     def _of_amounts(self, y: NDArray[Any], model: AskedModel) -> Outputs:
         """A regressor's amounts where labels are judged: they are shares, or it is no model for that."""
-        fix = "model = LogisticRegression().fit(X, y)  # a classifier"
+        fix = OF_LABELS
         if self.loss.is_classwise and y.ndim == 1:
             raise UsageError(
                 f"{self.loss} judges a probability for each class, and {_name(model.fitted)} predicts one amount",
@@ -194,15 +224,17 @@ class AskedModel:
 
     def says(self, method: str) -> Floats:
         """What a method of the model gives for the rows that count, as numbers."""
+        instead = f"{_LINEAR}.Ridge()" if method == "predict" else _CLASSIFIER
         try:
-            instead = "Ridge()" if method == "predict" else "LogisticRegression()"
             return _numbers(self.answers(method, instead))[self.at]
         except MissingScore as problem:
             if method == "predict" and is_classifier(self.fitted):
-                raise problem.mended_by("model = Ridge().fit(X, y)  # a regressor: the loss is about amounts") from None
+                raise problem.mended_by(
+                    f"model = {_LINEAR}.Ridge().fit(X, y)  # a regressor: the loss is about amounts"
+                ) from None
             raise
 
-    def answers(self, method: str, instead: str = "LogisticRegression()") -> Any:
+    def answers(self, method: str, instead: str = _CLASSIFIER) -> Any:
         """What a method of the model gives for all rows."""
         self.must_have(method, instead)
         try:
@@ -212,7 +244,7 @@ class AskedModel:
                 raise
             self._refuse_unfitted()
 
-    def must_have(self, part: str, instead: str = "LogisticRegression()") -> None:
+    def must_have(self, part: str, instead: str = _CLASSIFIER) -> None:
         """Refuse a model that lacks what is asked of it; ``instead`` is one that has it."""
         if hasattr(self.fitted, part):
             return
@@ -223,7 +255,7 @@ class AskedModel:
         raise UsageError(
             f"{name} has no {part}, which is asked of a model here",
             where="estimator",
-            fix=f"model = {'CalibratedClassifierCV(model)' if scores else instead}.fit(X, y)",
+            fix=f"model = {'sklearn.calibration.CalibratedClassifierCV(model)' if scores else instead}.fit(X, y)",
         )
 
     def _refuse_unfitted(self) -> NoReturn:
@@ -267,6 +299,28 @@ def distorts(loss: Loss) -> bool:
     if loss.is_classwise:
         meant, book = meant - meant.mean(), book - book.mean()
     return not np.allclose(meant, book)
+
+
+def _of_two(table: Floats) -> Floats:
+    """The probabilities of two labels, which add up to 1 in each row."""
+    table, off = divided_by_sums(table, np)
+    off = off | ~((table >= 0) & (table <= 1)).all(axis=1)
+    if off.any() and not np.isnan(table).any():
+        first = int(np.argmax(off))
+        raise TargetOutsideDomain(
+            "y_pred has a column for each of two labels, and a row of it is no probabilities that add up to 1",
+            where=f"y_pred[{first}]",
+            seen=f"{table[first].tolist()}; {int(off.sum()):,} of {len(table):,} rows",
+            fix="y_pred = model.predict_proba(X)",
+        )
+    return table
+
+
+def _refuse_exchanged() -> NoReturn:
+    raise UsageError(
+        "y_true holds predictions, and y_pred labels: they are the other way round",
+        fix="y_true, y_pred = y_pred, y_true",
+    )
 
 
 def _numbers(values: Any) -> Floats:

@@ -24,7 +24,7 @@ from goodmeasure.frameworks.torch_conventions import (
     with_weights,
 )
 from goodmeasure.frameworks.torch_denominators import NAMED, Named, check_denominator, counted, divisor
-from goodmeasure.frameworks.torch_derivatives import Program, values_of, without_absent
+from goodmeasure.frameworks.torch_derivatives import program_of, values_of, without_absent
 from goodmeasure.frameworks.torch_fused import HALF, Work, as_one_node, fused, fuses, is_rounded, is_traced, work_on
 from goodmeasure.frameworks.torch_operators import name_of, operated
 from goodmeasure.frameworks.torch_small import Small
@@ -146,7 +146,7 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
         weights = {name: each for name in _WEIGHTS if (each := self._buffers[name]) is not None}
         whole_loss = with_weights(self.loss, **{k: each for k, each in weights.items() if not each.is_meta})
         whole_loss, self._smoothing = smoothed_loss(whole_loss, self.label_smoothing)
-        self._program, self._name = Program(whole_loss), name_of(whole_loss)
+        self._program, self._name = program_of(whole_loss), name_of(whole_loss)
         is_plain = not (self._program.wide or self._program.labels or self._smoothing) and self.ignore_index is None
         constant = self.denominator if isinstance(self.denominator, int | float) else None
         self._small = Small(self._program, self.reduction, constant) if is_plain else None
@@ -207,7 +207,7 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
             >>> gm.to_torch(gm.losses.cross_entropy(), ignore_index=-100).count(torch.tensor([2, -100, 0]))
             tensor(2)
         """
-        only_tensors(("weight", "mask"), target=target, weight=weight, mask=mask)
+        only_tensors(self.loss, ("weight", "mask"), target=target, weight=weight, mask=mask)
         by = self.denominator or "counted"
         if by not in NAMED:
             raise UsageError(f"denominator={by!r} is a constant: there is nothing to count", fix="to_torch(loss)")
@@ -262,7 +262,7 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
             found = self._small(input, target)
             if found is not None:
                 return found
-        only_tensors(("weight", "mask"), input=input, target=target, weight=weight, mask=mask)
+        only_tensors(self.loss, ("weight", "mask"), input=input, target=target, weight=weight, mask=mask)
         first = tuple(input.shape) if program.classwise and input.ndim > 2 else None
         if first is not None:
             raw = input.movedim(1, -1)

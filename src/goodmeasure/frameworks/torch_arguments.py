@@ -6,6 +6,9 @@ when they are at hand, as torch's own losses do.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import numpy as np
 import torch
 from torch._subclasses.fake_tensor import FakeTensor
 
@@ -13,13 +16,15 @@ from goodmeasure.deriving.arguments import (
     check_labels,
     check_targets,
     go_together,
+    numeric,
     other_way_round,
     outside,
     presence,
     shape_fix,
     weights,
 )
-from goodmeasure.errors import ShapeMismatch, UsageError, WeightError, with_article
+from goodmeasure.deriving.mending import are_labels
+from goodmeasure.errors import ShapeMismatch, TargetOutsideDomain, UsageError, WeightError, with_article
 from goodmeasure.formulas.evaluation import namespace
 from goodmeasure.frameworks.torch_derivatives import Program
 from goodmeasure.making.loss import Loss
@@ -28,7 +33,7 @@ COMPUTED = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
 _WHOLE = (torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
 
-def only_tensors(optional: tuple[str, ...], **given: object) -> None:
+def only_tensors(loss: object, optional: tuple[str, ...], **given: object) -> None:
     """Refuse what is no tensor of numbers side by side, such as an array or a sparse table; None where it is optional."""
     for name, each in given.items():
         if each is None and name in optional:
@@ -36,10 +41,36 @@ def only_tensors(optional: tuple[str, ...], **given: object) -> None:
         if not isinstance(each, torch.Tensor):
             raise UsageError(
                 f"{name} is {with_article(type(each).__name__)}, and losses in torch take tensors",
-                fix=f"{name} = torch.as_tensor({name})" if each is not None else f"give {with_article(name)}",
+                fix=_exchange(name, each, given) or _as_tensor(loss, name, each),
             )
         if each.layout is not torch.strided:
-            raise UsageError(f"{name} is a sparse tensor, of which a loss knows no numbers", fix=f"{name}.to_dense()")
+            raise UsageError(
+                f"{name} is a sparse tensor, of which a loss knows no numbers", fix=f"{name} = {name}.to_dense()"
+            )
+
+
+def _exchange(name: str, each: object, given: dict[str, object]) -> str:
+    """The line for labels that were given for raw outputs; empty where they were not."""
+    target = given.get("target")
+    beside = 0.0 if isinstance(target, torch.Tensor) else target
+    return "input, target = target, input  # raw outputs first" if name == "input" and are_labels(each, beside) else ""
+
+
+def _as_tensor(loss: object, name: str, given: object) -> str:
+    """The line that makes a tensor of what is none: by way of numbers where it holds none, as of texts."""
+    if given is None:
+        return f"give {with_article(name)}"
+    line, said = f"{name} = torch.as_tensor({name})", ""
+    if isinstance(given, dict | set | frozenset) or (isinstance(given, Iterable) and not hasattr(given, "__len__")):
+        return f"{name} = torch.as_tensor(list({name}))"
+    try:
+        numeric(np.asarray(given), loss, name=name)
+    except TargetOutsideDomain as problem:
+        first, mark, said = problem.fix.partition("  #")
+        line, said = f"{first}; {line}", mark + said
+    except ValueError:
+        return f"{name} = torch.as_tensor({name}), with as many values in each row"
+    return line + said
 
 
 def known(x: torch.Tensor) -> bool:
@@ -128,13 +159,19 @@ def check(
         swapped = looked_at and given == shape and bool(((target < 0) | (target > 1)).any())
         raise UsageError(
             f"input holds {raw.dtype}, and losses compute in half, single or double",
-            fix="input, target = target, input  # raw outputs first" if swapped else "input.float()",
+            fix="input, target = target, input  # raw outputs first"
+            if swapped
+            else f"input = input.{'real' if raw.is_complex() else 'float()'}",
         )
     if target.dtype not in COMPUTED and target.dtype not in _WHOLE:
-        raise UsageError(f"target holds {target.dtype}, which losses do not read", fix="target.float()")
+        raise UsageError(
+            f"target holds {target.dtype}, which losses do not read",
+            fix="target = target.real" if target.is_complex() else "target = target.float()",
+        )
     if target.requires_grad:
         raise UsageError(
-            f"target requires a gradient, which {program.loss} has by its raw outputs alone", fix="target.detach()"
+            f"target requires a gradient, which {program.loss} has by its raw outputs alone",
+            fix="target = target.detach()",
         )
     return rows
 

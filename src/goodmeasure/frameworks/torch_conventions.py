@@ -9,6 +9,7 @@ from typing import TypeAlias
 import torch
 
 from goodmeasure.deriving.algebra import weighted
+from goodmeasure.deriving.mending import stand_for_each_other
 from goodmeasure.errors import HyperparameterError, TargetOutsideDomain, UsageError, shorter
 from goodmeasure.formulas.domains import OutcomeDomain
 from goodmeasure.frameworks.torch_derivatives import Program
@@ -92,7 +93,7 @@ def _weighing(loss: Loss, weight: torch.Tensor | None) -> str:
 
 def told(problem: TargetOutsideDomain, loss: Loss, raw: torch.Tensor, target: torch.Tensor) -> TargetOutsideDomain:
     """A target outside the domain, with what torch has for such targets. Classes are on the last axis."""
-    if loss.is_binary and bool(((raw == 0) | (raw == 1)).all()) and bool(raw.any()):
+    if stand_for_each_other(loss, target, raw):
         return problem.mended_by("input, target = target, input  # raw outputs first")
     if loss.is_classwise and target.ndim == raw.ndim > 2 and _are_shares(target.transpose(-1, -2)):
         return problem.mended_by("input, target = input.movedim(-1, 1), target.movedim(-1, 1)  # classes on axis 1")
@@ -102,7 +103,9 @@ def told(problem: TargetOutsideDomain, loss: Loss, raw: torch.Tensor, target: to
         return problem.mended_by("target = (target > 0).float()")
     below = target[target < 0].unique().tolist() if isinstance(loss.target, OutcomeDomain) else []
     if len(below) == 1 and below[0] == int(below[0]):
-        return problem.mended_by(f"ignore_index={int(below[0])}  # such rows do not count then")
+        return problem.mended_by(
+            f"criterion = gm.to_torch(loss, ignore_index={int(below[0])})  # such rows do not count then"
+        )
     return problem.mended_by("mend them, or leave such rows out: False in mask=, or weight 0")
 
 

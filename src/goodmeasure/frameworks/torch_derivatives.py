@@ -7,6 +7,7 @@ of the value is the derived signal, and the derivative of the signal the derived
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,6 +79,12 @@ class Program:
         if len(self.loss.activation) > 1:
             lost = lost.any(-1, keepdim=True) if found.ndim == z.ndim else lost.any(-1)
         return torch.where(lost, torch.nan, found)
+
+
+@lru_cache(maxsize=128)
+def program_of(loss: Loss) -> Program:
+    """The functions of a loss, printed and looked through once: programs make the same criterion again and again."""
+    return Program(loss)
 
 
 def _leaves_no_number(loss: Loss, function: Any) -> bool:

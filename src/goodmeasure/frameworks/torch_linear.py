@@ -89,7 +89,7 @@ def linear_loss(
     _check_options(loss, label_smoothing, z_loss, softcap, reduction)
     optional = ("bias", "token_weight", "mask")
     only_tensors(
-        optional, hidden=hidden, weight=weight, targets=targets, bias=bias, token_weight=token_weight, mask=mask
+        loss, optional, hidden=hidden, weight=weight, targets=targets, bias=bias, token_weight=token_weight, mask=mask
     )
     program, smoothing = _program(loss, label_smoothing, float(z_loss))
     rows = _rows(program.loss, hidden, weight, bias)

@@ -91,7 +91,7 @@ def _check(
     batch: Part, parameters: list[torch.Tensor], padding: Sequence[float] | None, tolerance: float | None
 ) -> None:
     for name, tensors in (("batch", batch), ("parameters", parameters)):
-        only_tensors((), **{f"{name}[{i}]": each for i, each in enumerate(tensors)})
+        only_tensors(None, (), **{f"{name}[{i}]": each for i, each in enumerate(tensors)})
     lengths = [len(each) if each.ndim else 0 for each in batch]
     if not lengths or len(set(lengths)) > 1 or lengths[0] < 2:
         raise ShapeMismatch(

@@ -89,7 +89,10 @@ class XGBoostLoss:
         Raises:
             GM003: the shapes of targets and raw outputs do not go together.
             GM004: a target lies outside the domain of the loss.
+            GM006: weights are no numbers, negative or not finite.
+            GM009: in a model's own ``fit``: the model is for targets of another kind.
         """
+        XGBOOST.check_asking(self.loss)
         return SecondOrder(self.loss).step(*in_order(y_true, y_pred, sample_weight))
 
     def start(self, y: Any, sample_weight: Any = None, *, classes: int | None = None) -> Any:
@@ -118,7 +121,8 @@ class XGBoostLoss:
         """Train a model on this loss from the best constant on.
 
         Args:
-            model: an ``XGBRegressor`` or ``XGBClassifier``; its objective and base score are set.
+            model: an ``XGBRegressor`` or ``XGBClassifier``; its objective and base score are set, with
+                a warning where you had set another objective.
             X: rows as the model takes them, (n, features).
             y: targets, (n,); classes as the numbers from 0, each of them there.
             sample_weight: how much each row counts, (n,); all alike unless given.
@@ -128,16 +132,16 @@ class XGBoostLoss:
             The model.
 
         Raises:
-            GM003: the shapes of y and the weights do not match.
-            GM004: a target lies outside the domain of the loss.
+            GM003: the shapes of y and the weights do not match, or y is no column.
+            GM004: a target lies outside the domain of the loss, or labels of several classes meet a loss of yes and no.
             GM005: no row counts.
             GM009: the model is none of this booster, or not for targets of this kind.
             GM602: all targets are one label.
         """
-        XGBOOST.check_model(self.loss, model)
+        XGBOOST.check_fit(self.loss, model, X, y, sample_weight, more)
         order = SecondOrder(self.loss)
         start = order.start(y, sample_weight)
-        XGBOOST.check_targets(self.loss, model, X, y, sample_weight)
+        XGBOOST.check_targets(self.loss, model, y, sample_weight)
         if (order.outputs or 1) > 1:
             model.set_params(num_target=order.outputs)
         if model.eval_metric is None:

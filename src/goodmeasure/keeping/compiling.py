@@ -53,9 +53,14 @@ class Loop:
         return found
 
     def __call__(self, *args: Any) -> Any:
-        if self.plain is not None and max(each.size for each in args if isinstance(each, np.ndarray)) < self.fewest:
+        if self.plain is not None and _most(args) < self.fewest:
             return self.plain(*args)
         return self.compiled(*args) if compiles() else (self.plain or self.function)(*args)
+
+
+def _most(args: tuple[Any, ...]) -> int:
+    """The numbers of the largest array."""
+    return max((each.size for each in args if isinstance(each, np.ndarray)), default=0)
 
 
 def _among_compiled(function: FunctionType) -> FunctionType:

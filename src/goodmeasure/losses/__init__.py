@@ -7,14 +7,16 @@ nothing else: what is derived from them is in the rooms below.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from goodmeasure.errors import NoSuchLoss, UsageError, nearest, shorter
 from goodmeasure.making.definition import Definition
 from goodmeasure.making.elsewhere import elsewhere, named, plain
-from goodmeasure.strict.additions import LOSSES, modules_of
+from goodmeasure.strict.additions import LOSSES, blamed, gathered
 
 if TYPE_CHECKING:
     # What `__getattr__` below finds, for editors and type checkers: made by make pages.
@@ -24,15 +26,14 @@ if TYPE_CHECKING:
 @cache
 def catalogue() -> dict[str, Definition]:
     """Every loss of the catalogue by its name; a formula that serves yes/no and classes stands under both names."""
-    found: dict[str, Definition] = {}
-    for module in modules_of(sys.modules[__name__], LOSSES):
-        for each in vars(module).values():
-            if isinstance(each, Definition):
-                for definition in (each, each.binary):
-                    if definition is not None and found.setdefault(definition.name, definition) != definition:
-                        where = str(module.__file__)
-                        raise UsageError(f"two losses are named {definition.name}", where=where, fix="rename one")
-    return found
+    return gathered(sys.modules[__name__], LOSSES, _defined, "two losses are named", Definition.__call__)
+
+
+def _defined(module: ModuleType) -> Iterator[tuple[str, Definition]]:
+    """The losses that a module holds, by name."""
+    for each in vars(module).values():
+        if isinstance(each, Definition):
+            yield from ((one.name, one) for one in (each, each.binary) if one is not None)
 
 
 def find(name: str) -> Definition:
@@ -50,11 +51,11 @@ def find(name: str) -> Definition:
     if ours:
         return replace(known[ours][1], note=known[ours][2])
     close = [known[each][0] for each in nearest(plain(name), known)]
-    raise NoSuchLoss(
-        f"there is no loss named {name!r}",
-        seen=f"close to it: {', '.join(close)}" if close else "goodmeasure losses lists all of them",
-        fix=f"goodmeasure losses {close[0]}" if close else "goodmeasure losses",
-    )
+    there_is_none = f"there is no loss named {name!r}"
+    if close:
+        raise NoSuchLoss(there_is_none, seen=f"close to it: {', '.join(close)}", fix=f"goodmeasure losses {close[0]}")
+    lists_all = NoSuchLoss(there_is_none, seen="goodmeasure losses lists all of them", fix="goodmeasure losses")
+    raise blamed(lists_all, LOSSES)
 
 
 def names() -> dict[str, tuple[str, Definition, str]]:

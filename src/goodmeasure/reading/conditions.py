@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from goodmeasure.drawing.terminal import word
 from goodmeasure.errors import UsageError, with_article
 from goodmeasure.reading.connection import Reader, database
 from goodmeasure.reading.sql import Sql, sql, told_apart
@@ -108,6 +109,11 @@ def _checked(text: str, names: list[str], source: str) -> Condition:
         else:
             _check(node, text)
     return Condition(text, _printed(found, text), tuple(columns))
+
+
+def only_where(condition: Sql) -> str:
+    """The option that keeps the rows for which a condition holds, as it is typed."""
+    return f"--where {word(condition)}"
 
 
 def unusable(text: str, seen: str, fix: str = EXAMPLE) -> UsageError:

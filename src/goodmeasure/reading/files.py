@@ -117,7 +117,15 @@ class _Reading:
         columns, sampled = self._fetched(kinds, total, most_cells)
         remarks += sampled
         digest = digest_of(files.places)
-        return Table(columns, files.source, total, tuple(remarks), notations=files.notations, digest=digest)
+        return Table(
+            columns,
+            files.source,
+            total,
+            tuple(remarks),
+            notations=files.notations,
+            digest=digest,
+            where=_condition(files),
+        )
 
     def parts(self, names: list[str], keep: Collection[str]) -> Iterator[Table]:
         """The named columns, in parts; beside those that are learned from, the cells of columns to keep as texts."""
@@ -135,13 +143,16 @@ class _Reading:
         columns = listed([_columns(kinds), *texts])
         question = sql("SELECT {columns} FROM {rows}", columns=columns, rows=files.rows())
         with files.explaining():
-            cursor = files.reader.ask(question)
+            cursor, start = files.reader.ask(question), 0
             while rows := cursor.fetchmany(PART):
                 cells = list(zip(*rows, strict=True))
                 part = {name: _cells(cells[i], kind) for i, (name, kind) in enumerate(kinds.items())}
                 as_text = {name: _cells(cells[len(kinds) + i], ColumnKind.TEXT) for i, name in enumerate(kept)}
-                yield Table(part, files.source, total, tuple(remarks), kept=as_text)
-                remarks = []
+                places = np.arange(start, start + len(rows))
+                yield Table(
+                    part, files.source, total, tuple(remarks), kept=as_text, places=places, where=_condition(files)
+                )
+                remarks, start = [], start + len(rows)
 
     def _kind(self, name: str, found: SeenColumn, remarks: list[Remark]) -> ColumnKind:
         """What a column counts as; a remark is added on texts among its numbers, where they are no error."""
@@ -186,6 +197,11 @@ class _Reading:
             seen=f"{len(kinds)} columns, at most {most_cells:,} cells are held",
         )
         return found, [remark]
+
+
+def _condition(files: Files) -> str:
+    """The condition that rows were read under, as it was typed; empty where there was none."""
+    return "" if files.filter is None else files.filter.condition.text
 
 
 def _columns(kinds: dict[str, ColumnKind]) -> Sql:

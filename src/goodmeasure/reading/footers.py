@@ -36,8 +36,7 @@ def without_names(table: Table) -> tuple[Table, tuple[Remark, ...]]:
     if not again.any():
         return table, ()
     what = f"rows that hold the names of the columns again ({int(again.sum()):,}) were left out"
-    where = f"{table.source}, row {int(np.argmax(again)) + 1:,}"
-    return table.take(~again), (NamesAgain(what, where=where),)
+    return table.take(~again), (NamesAgain(what, where=table.at(int(np.argmax(again)))),)
 
 
 def without_total(table: Table) -> tuple[Table, tuple[Remark, ...]]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from goodmeasure.errors import with_article
-from goodmeasure.reading.conditions import condition, unusable
+from goodmeasure.reading.conditions import condition, only_where, unusable
 from goodmeasure.reading.connection import Reader
 from goodmeasure.reading.frames import read_as
 from goodmeasure.reading.notation import Mark, Notation
@@ -236,10 +235,8 @@ def refuse_unknown(names: Iterable[str], files: Files) -> None:
 def bad_cell(files: Files, name: str, seen: SeenColumn) -> BadCell:
     """The error for a cell that is not the number that is needed."""
     where, cell = located(files, name)
-    keep = f"TRY_CAST({quoted(name)} AS DOUBLE) IS NOT NULL"
-    fix = (
-        f"mend the cell, or leave such rows out: --where {shlex.quote(keep)}" if seen.numbers else "name another column"
-    )
+    keep = sql("TRY_CAST({q} AS DOUBLE) IS NOT NULL", q=quoted(name))
+    fix = f"mend the cell, or leave such rows out: {only_where(keep)}" if seen.numbers else "name another column"
     if _DECIMAL_COMMA.fullmatch(cell):
         return BadCell(
             f"column {name!r} holds {cell!r}, which looks like a number with a decimal comma",

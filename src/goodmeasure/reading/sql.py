@@ -41,6 +41,11 @@ def double(x: float) -> Sql:
     return Sql(f"({text})" if x < 0 else text)
 
 
+def plain(x: float) -> Sql:
+    """A finite number as people write it in a condition."""
+    return Sql(f"{x:.17g}" if float(f"{x:.15g}") != x else f"{x:.15g}")
+
+
 def added(parts: Iterable[Sql]) -> Sql:
     """A sum of pieces of SQL; databases take only so many terms one inside another, so that many are added in groups."""
     left = list(parts)

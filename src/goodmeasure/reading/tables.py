@@ -142,7 +142,8 @@ class Table:
     was made from, if it was one that results can be given back in. ``notations`` are the ways in which texts were written
     that became numbers or dates, and ``kept`` the cells of columns to copy, as texts. ``orders`` are the categories of columns
     whose type says that they stand in an order, from the low end to the high one. ``digest`` begins the SHA-256 of the files that
-    it was read from; a table that was none has no digest.
+    it was read from; a table that was none has no digest. ``places`` are the rows of the source that these are, where some were
+    left out, and ``where`` is the condition that all rows of the source were read under.
     """
 
     columns: Mapping[str, Values]
@@ -154,6 +155,8 @@ class Table:
     kept: Mapping[str, Values] = field(default_factory=dict)
     orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     digest: str | None = None
+    places: Values | None = None
+    where: str = ""
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -170,7 +173,23 @@ class Table:
 
     def take(self, rows: Values) -> Table:
         """These rows, by index or by mask."""
-        return replace(self, columns={name: values[rows] for name, values in self.columns.items()})
+        all_there = self.places is None and len(self) == self.rows_in_source
+        places = np.arange(len(self)) if all_there else self.places
+        columns = {name: values[rows] for name, values in self.columns.items()}
+        return replace(self, columns=columns, places=None if places is None else places[rows])
+
+    def joined(self, other: Table) -> Table:
+        """These rows, and behind them others of the same source."""
+        columns = {name: np.concatenate([values, other[name]]) for name, values in self.columns.items()}
+        both = [each.places for each in (self, other) if each.places is not None]
+        return replace(self, columns=columns, places=np.concatenate(both) if len(both) == 2 else None)
+
+    def at(self, row: int, name: str | None = None) -> str:
+        """Where a row of this table stands, or its cell in a column, as people say it; of a sample, in which table."""
+        sampled = self.places is None and len(self) != self.rows_in_source
+        number = row if self.places is None else int(self.places[row])
+        said = "" if sampled else f", row {number + 1:,}" + (f" of those where {self.where}" if self.where else "")
+        return f"{self.source}{said}" + ("" if name is None else f", column {name!r}")
 
     def only(self, names: Iterable[str]) -> Table:
         """These columns, in this order."""

@@ -11,7 +11,7 @@ from goodmeasure.statistics.estimate import Estimate
 from goodmeasure.study.deciding import Decided, Priced
 from goodmeasure.study.elsewhere import Reweighed
 from goodmeasure.study.judging import Measured
-from goodmeasure.study.names import plain_label
+from goodmeasure.study.label_costs import example
 from goodmeasure.study.study import Study
 from goodmeasure.study.verdict import interval, number
 
@@ -102,7 +102,7 @@ def costs_to_name(study: Study) -> str:
     """The options that say what errors cost, as an example."""
     labels = study.plan.labels
     if len(labels) > 2:
-        return f"--cost '{plain_label(labels[0])}->{plain_label(labels[1])}=3' --cost '*->*=1'"
+        return example(labels)
     return "--cost fn=40 --cost fp=5" if labels else "--cost under=3 --cost over=1"
 
 

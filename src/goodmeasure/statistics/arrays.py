@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from goodmeasure.errors import Problem, ShapeMismatch, shorter, with_article
+from goodmeasure.errors import Problem, ShapeMismatch, UsageError, shorter, with_article
 
 
 def array_of(values: Any, name: str, kind: type[Problem] = ShapeMismatch) -> NDArray[Any]:
@@ -35,8 +35,17 @@ def _refuse_object(given: Any, name: str) -> None:
         f"{name} is {with_article(type(given).__name__)}, an array of values is needed",
         where=name,
         seen=shorter(given),
-        fix=f"{name} = list({name})" if isinstance(given, Iterable) else f"{name} = numpy.array([...])",
+        fix=_instead_of(given, name),
     )
+
+
+def _instead_of(given: Any, name: str) -> str:
+    """What to give in place of what no array can be made of."""
+    if given is None:
+        return f"give {name}, one value a row"
+    if hasattr(given, "predict"):
+        return "scoring = gm.to_sklearn(loss).scorer  # where a model is judged"
+    return f"{name} = list({name})" if isinstance(given, Iterable) else f"{name} = numpy.array([...])"
 
 
 def one_a_row(array: Any, name: str) -> None:
@@ -55,6 +64,33 @@ def one_a_row(array: Any, name: str) -> None:
         where=name,
         fix=f"{name} = {name}[:, 0]" if array.ndim == 2 else f"{name} = {name}.reshape(-1)",
     )
+
+
+def rows_of(table: Any) -> int | None:
+    """How many rows a table of any library has; None where it does not say."""
+    shape = getattr(table, "shape", None)
+    return shape[0] if shape else len(table) if hasattr(table, "__len__") else None
+
+
+def check_rows(X: Any, y: Any, name: str = "y") -> None:
+    """Refuse rows of features and targets that were exchanged, or that are not as many."""
+    if X is None:
+        raise UsageError(
+            f"X is None, and there is a row of features for each of {name}", where="X", fix="give X, (n, features)"
+        )
+    rows = rows_of(X)
+    if np.ndim(y) == 2 and len(getattr(X, "shape", ())) == 1 and rows == len(y):
+        raise ShapeMismatch(
+            f"X has shape {X.shape} and {name} {np.shape(y)}: the rows of features come first",
+            where="X",
+            fix=f"X, {name} = {name}, X",
+        )
+    if rows is not None and np.ndim(y) and rows != len(y):
+        raise ShapeMismatch(
+            f"X and {name} have different numbers of rows",
+            seen=f"{rows:,} and {len(y):,}",
+            fix=f"give one value of {name} a row",
+        )
 
 
 def same_order(**columns: Any) -> None:
@@ -100,13 +136,30 @@ def numbers_of(values: Any, name: str, kind: type[Problem] = ShapeMismatch) -> N
         try:
             return array.astype(np.float64)
         except (TypeError, ValueError, OverflowError) as error:
-            raise kind(f"{name} holds what is not a number", where=name, seen=str(error), fix=_AS_NUMBERS) from error
+            raise kind(
+                f"{name} holds what is not a number", where=name, seen=str(error), fix=_numbered(name)
+            ) from error
     if array.dtype.kind not in "biuf":
-        raise kind(f"{name} holds values of type {array.dtype}, numbers are needed", where=name, fix=_AS_NUMBERS)
+        read = hold_numbers(array) and array.dtype.kind in "USO"
+        raise kind(
+            f"{name} holds values of type {array.dtype}, numbers are needed",
+            where=name,
+            fix=f"{name} = numpy.asarray({name}).astype(float)" if read else _numbered(name),
+        )
     return array
 
 
-_AS_NUMBERS = "give numbers: .astype(float) reads texts of numbers"
+def _numbered(name: str) -> str:
+    return f"give {name} as numbers: one for each row"
+
+
+def hold_numbers(texts: Any) -> bool:
+    """Whether texts are those of numbers."""
+    try:
+        np.asarray(texts).astype(float)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
 
 
 def column_of(values: Any, name: str) -> NDArray[Any]:
@@ -117,7 +170,7 @@ def column_of(values: Any, name: str) -> NDArray[Any]:
             f"{name} holds several fields a row, one value is needed",
             where=name,
             seen=str(array.dtype),
-            fix=f"name the field that is meant: {name}[{(array.dtype.names or ('field',))[0]!r}]",
+            fix=f"{name} = {name}[{(array.dtype.names or ('field',))[0]!r}]  # the field that is meant",
         )
     one_a_row(array, name)
     return array

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -181,6 +182,10 @@ def column(values: ArrayLike, name: str, *, at: Places = None, kind: type[Proble
     array = numbers_of(values, name, kind)
     one_a_row(array, name)
     return array.astype(np.float64, copy=False)
+
+
+# How functions that know no names of columns name a cell: `place` writes it so.
+CELL = re.compile(r"(.*)\[(\d+)(?:, \d+)*\]")
 
 
 def place(name: str, row: int, at: Places) -> str:

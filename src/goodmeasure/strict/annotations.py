@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import abc
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
@@ -143,4 +144,14 @@ def _nearest_value(kind: _Kind, name: str, value: object, function: str) -> str:
         return f"{function}(..., {name}={close[0]!r})"
     if isinstance(value, float | int) and kind.domain is not None and 1 < value <= 100 and value / 100 in kind.domain:
         return f"{function}(..., {name}={value / 100:g})"
-    return f"{function}(..., {name}={kind.words[0]!r})" if kind.words else f"give {name} as {kind}"
+    if kind.words:
+        return f"{function}(..., {name}={kind.words[0]!r})"
+    shown = next(filter(None, map(_shown, kind.types)), "")
+    return f"{name}={shown}" if shown else f"give {name} as {kind}"
+
+
+def _shown(kind: type) -> str:
+    """How a class of our own is made: the first call of it among the examples that it shows."""
+    call = rf"gm\.{kind.__name__}\((?:[^()]|\([^()]*\))*\)"
+    found = re.search(call, kind.__doc__ or "") if kind.__module__.startswith("goodmeasure.") else None
+    return "" if found is None else found[0]

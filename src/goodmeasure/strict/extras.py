@@ -39,11 +39,11 @@ def missing_extra(wanted: str, package: str) -> MissingExtra:
 def _shown(package: str) -> str:
     """What is to be installed for a package, quoted for the shell."""
     name = _INSTALLED_AS.get(package, package)
-    extra = _extra_of(name)
+    extra = extra_of(name)
     return f"'goodmeasure[{extra}]'" if extra else name
 
 
-def _extra_of(package: str) -> str:
+def extra_of(package: str) -> str:
     """The extra of goodmeasure that asks for a package, and for the fewest others; empty where none does."""
     try:
         lines = requires("goodmeasure") or []

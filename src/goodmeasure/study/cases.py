@@ -14,18 +14,20 @@ from goodmeasure.choosing.overruling import with_loss
 from goodmeasure.choosing.plan import Plan
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.errors import Problem, UsageError
+from goodmeasure.reading.conditions import only_where
 from goodmeasure.reading.moments import refuse_texts
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.rows_read import RowsRead
+from goodmeasure.reading.sql import quoted, sql
 from goodmeasure.reading.tables import ColumnKind, Table, Values, listed, missing
 from goodmeasure.statistics.row_arguments import Floats, UnknownLabel
 from goodmeasure.study.columns import Columns, finite, usable
-from goodmeasure.study.counting import counting, in_table, weights_in
+from goodmeasure.study.counting import checked, counting, in_table, weights_in
 from goodmeasure.study.elsewhere import OtherPlace, Reweighed
 from goodmeasure.study.label_costs import planned
 from goodmeasure.study.likeness import told_apart
 from goodmeasure.study.question import Question
-from goodmeasure.study.rare import Rare, rare_in
+from goodmeasure.study.rare import Rare, rare_in, ways_out
 from goodmeasure.study.respelling import as_known, one_spelling
 from goodmeasure.study.shared import shared_rows
 from goodmeasure.study.spikes import codes_for_missing
@@ -149,7 +151,7 @@ def prepared(table: Table, question: Question, test: Table | None = None, like: 
     raw = as_target(table, question.target)
     first = _chosen(raw, table, question)
     rare = (
-        rare_in(raw, question.target, question.rare_classes)
+        rare_in(raw, question.target, question.rare_classes, ordered=first.loss.is_graded)
         if question.rare_classes and len(first.labels) > 2
         else None
     )
@@ -157,6 +159,7 @@ def prepared(table: Table, question: Question, test: Table | None = None, like: 
     if rare is not None:
         table, gathered = rare.applied(table)
         raw = as_target(table, question.target)
+        question = replace(question, represents=rare.left_of(question.represents, ordered=first.loss.is_graded))
         first = _chosen(raw, table, question)
     found = _split(raw, table, question, first, own_report=test is None)
     read = counted.rows.without(len(counted.table) - len(table), "of rare classes")
@@ -271,7 +274,7 @@ def as_target(table: Table, name: str) -> Values:
 
 def _chosen(raw: Values, table: Table, question: Question) -> Plan:
     given = question.activation
-    with in_table(table, question.target):
+    with in_table(table):
         plan = planned(
             InOrder(raw, table.orders[question.target]) if question.target in table.orders else raw,
             question.costs_of(table) or question.costs,
@@ -347,7 +350,8 @@ def _split(raw: Values, table: Table, question: Question, plan: Plan, *, own_rep
     if plan.labels:
         held = own_report and not found.deals
         parts = {name: rows for name, rows in found.parts.items() if held or name != "report"}
-        check(parts, values[codes])
+        labels = values[codes]
+        check(parts, labels, of_class=ways_out(labels, ordered=plan.loss.is_graded))
     return found
 
 
@@ -364,15 +368,24 @@ def together(table: Table, name: str) -> Values:
 # --- cases ---
 
 
+def _costs_of(table: Table, question: Question) -> Costs | None:
+    """What mistakes cost in each row; None where it is the same in all. Errors: GM710, GM713."""
+    with in_table(table):
+        return question.costs_of(table)
+
+
 def _cases(table: Table, question: Question, plan: Plan) -> Cases:
+    y = coded(as_target(table, question.target), plan)
+    if not plan.loss.is_classwise:
+        checked(table, question.target, y, plan.loss)
     return Cases(
         table,
-        coded(as_target(table, question.target), plan),
+        y,
         weights_in(table, question.weights),
         exposure(table, question.exposure),
         None if question.group is None else together(table, question.group),
         None if question.time is None else table[question.time],
-        question.costs_of(table),
+        _costs_of(table, question),
     )
 
 
@@ -407,9 +420,9 @@ def exposure(table: Table, name: str | None) -> Floats | None:
         first = int(np.argmax(bad))
         raise BadExposure(
             f"{int(bad.sum()):,} of {len(values):,} exposures are missing, not positive or not finite",
-            where=f"column {name!r}, row {first + 1:,}",
+            where=table.at(first, name),
             seen=f"{values[first]}",
-            fix=f"leave such rows out: --where '\"{name}\" > 0'",
+            fix=f"leave such rows out: {only_where(sql('isfinite({q}) AND {q} > 0', q=quoted(name)))}",
         )
     return values
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from goodmeasure.decisions.costs import OUTCOMES, Costs
-from goodmeasure.drawing.terminal import word
+from goodmeasure.decisions.costs import OUTCOMES, Costs, DegenerateCosts
 from goodmeasure.errors import Problem, UsageError
-from goodmeasure.reading.sql import Sql, quoted, sql
+from goodmeasure.reading.conditions import only_where
+from goodmeasure.reading.sql import Sql, plain, quoted, sql
 from goodmeasure.reading.tables import ColumnKind, Table, Values, listed
-from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.statistics.row_arguments import Floats, place
 
 COLUMN = "@"
 ERRORS = OUTCOMES[:2]
@@ -56,10 +57,26 @@ class ColumnCosts:
         return tuple(dict.fromkeys(value for _, value in self.each if isinstance(value, str)))
 
     def of(self, table: Table) -> Costs:
-        """The costs of the rows of a table. Errors: GM203, GM710, GM713."""
+        """The costs of the rows of a table. Errors: GM203; GM710 and GM713, which name the first row by its index."""
         held = {name: _read(table[name], name, gains=name not in self._errors) for name in self.columns}
         four: dict[str, Any] = {name: held[v] if isinstance(v, str) else float(v) for name, v in self.each}
-        return Costs(**four, ask=self.ask)
+        try:
+            return Costs(**four, ask=self.ask)
+        except DegenerateCosts as problem:
+            if found := re.fullmatch(r"row (\d+)", problem.where):
+                problem.where = place(self.columns[0], int(found[1]), None)
+                problem.fix = f"leave such rows out: {only_where(self._decides)}"
+            raise
+
+    @property
+    def _decides(self) -> Sql:
+        """The condition that the costs of a row leave something to decide."""
+        each = {name: quoted(value) if isinstance(value, str) else plain(value) for name, value in self.each}
+        miss, alarm = (
+            sql("({error} - {right})", error=each[error], right=each[right]) if right in each else each[error]
+            for error, right in zip(ERRORS, OUTCOMES[2:], strict=True)
+        )
+        return sql("{miss} >= 0 AND {alarm} >= 0 AND {miss} + {alarm} > 0", miss=miss, alarm=alarm)
 
     @property
     def _errors(self) -> set[float | str]:
@@ -98,8 +115,9 @@ def _read(values: Values, name: str, *, gains: bool) -> Floats:
         if bad.any() and not (gains and what == "negative"):
             raise UnusableCost(
                 f"a cost in column {name!r} is {what}",
-                seen=f"{int(bad.sum()):,} of {len(costs):,} rows, first row {int(bad.argmax()) + 1:,}",
-                fix=f"fill the cells, or leave these rows out: --where {word(usable(name, gains=gains))}",
+                where=place(name, int(bad.argmax()), None),
+                seen=f"{int(bad.sum()):,} of {len(costs):,} rows",
+                fix=f"fill the cells, or leave these rows out: {only_where(usable(name, gains=gains))}",
             )
     return costs
 

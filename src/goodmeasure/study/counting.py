@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from goodmeasure.choosing.choose import choose
+from goodmeasure.deriving.arguments import check_targets
 from goodmeasure.errors import Problem, TargetOutsideDomain, WeightError
+from goodmeasure.formulas.domains import Domain, OrderDomain, OutcomeDomain
+from goodmeasure.making.loss import Loss
+from goodmeasure.reading.conditions import only_where
 from goodmeasure.reading.footers import without_names, without_total
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.rows_read import NO_TARGET, NO_WEIGHT, RowsRead
+from goodmeasure.reading.sql import Sql, plain, quoted, sql
 from goodmeasure.reading.tables import ColumnKind, Table, missing
-from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.statistics.row_arguments import CELL, Floats
 from goodmeasure.statistics.weights import tame
 
 
@@ -37,15 +43,38 @@ class WeightlessRow(Remark):
 
 
 @contextmanager
-def in_table(table: Table, name: str) -> Iterator[None]:
-    """Problems with a value of a column name the table, and the row where none was left out of it."""
+def in_table(table: Table) -> Iterator[None]:
+    """Problems with a cell that is told by its index name the table, and the row of its source."""
     try:
         yield
     except Problem as problem:
-        if found := re.fullmatch(rf"{re.escape(name)}\[(\d+)\]", problem.where):
-            row = f"row {int(found[1]) + 1:,}, " if len(table) == table.rows_in_source else ""
-            problem.where = f"{table.source}, {row}column {name!r}"
+        if (found := CELL.fullmatch(problem.where)) and found[1] in table.columns:
+            problem.where = table.at(int(found[2]), found[1])
         raise
+
+
+def checked(table: Table, name: str, y: NDArray[Any], loss: Loss) -> None:
+    """Refuse targets that the loss cannot measure. Error: GM004, which names the first, and a condition for the others."""
+    try:
+        with in_table(table):
+            check_targets(y, y, loss.target, None, loss, name=name)
+    except TargetOutsideDomain as problem:
+        if ColumnKind.of(table[name]) is ColumnKind.NUMBER and not isinstance(loss.target, OutcomeDomain | OrderDomain):
+            problem.fix = f"mend them, or leave such rows out: {only_where(_inside(name, loss.target))}"
+        raise
+
+
+def _inside(name: str, domain: Domain) -> Sql:
+    """The condition that a cell lies in a domain."""
+    q, low, high = quoted(name), plain(domain.low), plain(domain.high)
+    parts = [sql("isfinite({q})", q=q)]
+    if np.isfinite(domain.low):
+        parts.append(sql("{q} > {low}" if domain.low_open else "{q} >= {low}", q=q, low=low))
+    if np.isfinite(domain.high):
+        parts.append(sql("{q} < {high}" if domain.high_open else "{q} <= {high}", q=q, high=high))
+    if domain.whole:
+        parts.append(sql("{q} = round({q})", q=q))
+    return Sql(" AND ".join(parts))
 
 
 @dataclass(frozen=True)
@@ -82,8 +111,8 @@ def _with_target(table: Table, target: str) -> tuple[Table, tuple[Remark, ...]]:
         first = int(np.argmax(np.isinf(values)))
         raise TargetOutsideDomain(
             f"{target} is infinite in {int(np.isinf(values).sum()):,} of {len(values):,} rows",
-            where=f"{table.source}, row {first + 1:,}, column {target!r}",
-            fix=f"leave such rows out: --where 'isfinite(\"{target}\")'",
+            where=table.at(first, target),
+            fix=f"leave such rows out: {only_where(sql('isfinite({q})', q=quoted(target)))}",
         )
     lost = missing(values)
     if not lost.any():
@@ -115,8 +144,8 @@ def weights_in(table: Table, name: str | None) -> Floats | None:
         first = int(np.argmax(bad))
         raise WeightError(
             f"{int(bad.sum()):,} of {len(values):,} weights are missing, negative or not finite numbers",
-            where=f"column {name!r}, row {first + 1:,}",
+            where=table.at(first, name),
             seen=f"{values[first]}",
-            fix=f'leave such rows out: --where \'isfinite("{name}") AND "{name}" >= 0\'',
+            fix=f"leave such rows out: {only_where(sql('isfinite({q}) AND {q} >= 0', q=quoted(name)))}",
         )
     return tame(values)

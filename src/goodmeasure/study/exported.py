@@ -18,7 +18,7 @@ from goodmeasure.choosing.affirming import apart
 from goodmeasure.choosing.deciding import AnyCosts
 from goodmeasure.decisions.costs import ClassCosts
 from goodmeasure.deriving.implied_probability import class_formulas, probability_formula
-from goodmeasure.deriving.predictions import grade_formulas, turn
+from goodmeasure.deriving.predictions import at_bounds_formula, grade_formulas, turn
 from goodmeasure.errors import UsageError
 from goodmeasure.exporting.program import (
     Cell,
@@ -216,12 +216,18 @@ def _predictions(model: Predicting, z: list[Expr]) -> tuple[dict[str, Expr], lis
         grades = {f"p{k}": substitute(each, given) for k, each in enumerate(grade_formulas(loss))}
         return grades, list(grades)
     if loss.levels:
-        return _rising([a(each) for a, each in zip(loss.activation, z, strict=True)])
+        return _between(loss, *_rising([a(each) for a, each in zip(loss.activation, z, strict=True)]))
     if len(z) > 1 or turn(loss) is not None:
         raise NotExportable(
             f"predictions of {loss} cannot be written down: distributions and angles are not", fix=USE_IT
         )
-    return {"p": loss.activation[0](z[0])}, ["p"]
+    return _between(loss, {"p": loss.activation[0](z[0])}, ["p"])
+
+
+def _between(loss: Loss, formulas: dict[str, Expr], names: list[str]) -> tuple[dict[str, Expr], list[str]]:
+    """Predictions whose quantiles within rounding of a bound are that bound, where the target has some."""
+    held = {f"{name}_held": at_bounds_formula(loss, symbol(name)) for name in names}
+    return (formulas, names) if all(each.word is None for each in held.values()) else (formulas | held, list(held))
 
 
 def _rising(values: list[Expr]) -> tuple[dict[str, Expr], list[str]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -12,10 +13,12 @@ import numpy as np
 
 from goodmeasure.choosing.choose import choose
 from goodmeasure.choosing.plan import Plan
-from goodmeasure.decisions.costs import ClassCosts, Costs
-from goodmeasure.errors import UsageError, nearest
+from goodmeasure.decisions.costs import ClassCosts, Costs, DegenerateCosts
+from goodmeasure.drawing.terminal import word
+from goodmeasure.errors import UsageError, nearest, shorter
 from goodmeasure.reading.files import read
 from goodmeasure.reading.tables import listed
+from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.names import plain_label
 
 ARROW = "->"
@@ -29,9 +32,22 @@ class LabelCosts:
 
     pairs: tuple[tuple[str, str, float], ...]
 
+    def __post_init__(self) -> None:
+        for true, said, cost in self.pairs:
+            if not math.isfinite(cost):
+                pair = f"{true}{ARROW}{said}"
+                raise DegenerateCosts(f"the cost of {pair} is not finite", fix=f"--cost {word(f'{pair}=3')}")
+
     @staticmethod
     def of(given: Mapping[tuple[Any, Any], float]) -> LabelCosts:
         """Costs by pairs of labels, true and said."""
+        for pair, cost in given.items():
+            if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(cost, int | float | np.number):
+                raise UsageError(
+                    "costs of labels are numbers by pairs of labels, the true one and the one that is said",
+                    seen=shorter({pair: cost}),
+                    fix="costs={('cat', 'dog'): 3, ('*', '*'): 1}",
+                )
         return LabelCosts(tuple((plain_label(true), plain_label(said), float(c)) for (true, said), c in given.items()))
 
     def settled(self, labels: tuple[Any, ...]) -> Costs | ClassCosts:
@@ -47,8 +63,9 @@ class LabelCosts:
             ]
             raise UsageError(
                 f"no cost is named of {listed(lost, most=6)}",
-                fix=f"--cost '{lost[0]}=1', or --cost '*->*=1' for all others",
+                fix=f"--cost {word(f'{lost[0]}=1')}, or --cost '*->*=1' for all others",
             )
+        _refuse_gains_of_errors(matrix, names)
         if len(labels) > 2:
             return ClassCosts(matrix)
         (true_negative, false_positive), (false_negative, true_positive) = matrix.tolist()
@@ -71,12 +88,42 @@ class LabelCosts:
             raise UsageError(
                 f"costs are of {name!r}, which is no label of the target",
                 seen=f"its labels are {listed(names)}",
-                fix=f"did you mean {close[0]!r}?" if close else "name its labels",
+                fix=f"did you mean {close[0]!r}?" if close else example(names),
             )
 
     def to_dict(self) -> dict[str, Any]:
         """The costs as plain values, ready for JSON."""
         return {f"{true}{ARROW}{said}": cost for true, said, cost in self.pairs}
+
+
+def example(labels: Sequence[Any]) -> str:
+    """The options that say what mistakes among these labels cost: one costs more, as an example.
+
+    A label that the notation would read otherwise is said in a table.
+    """
+    plain = [name for name in map(plain_label, labels) if name == name.strip() and ARROW not in name and name != ANY]
+    if len(plain) < 2:
+        return "--cost costs.csv, a table with a row for each label that is true and a column for each that is said"
+    return f"--cost {word(f'{plain[0]}{ARROW}{plain[1]}=3')} --cost '*->*=1'"
+
+
+def _refuse_gains_of_errors(matrix: Floats, names: list[str]) -> None:
+    """Being wrong costs no less than being right, and somewhere more; gains, which are negative costs, may be anywhere."""
+    extra = matrix - np.diag(matrix)[:, None]
+    if (extra < 0).any():
+        true, said = np.argwhere(extra < 0)[0].tolist()
+        pair, right = f"{names[true]}{ARROW}{names[said]}", f"{names[true]}{ARROW}{names[true]}"
+        raise DegenerateCosts(
+            f"it costs less to say {names[said]!r} where {names[true]!r} is true than to be right",
+            seen=f"{pair} = {matrix[true, said]:g}, {right} = {matrix[true, true]:g}, which is negative where it gains",
+            fix=f"--cost {word(f'{pair}={matrix[true, true] + abs(extra[true, said]):g}')}",
+        )
+    if not extra.any():
+        raise DegenerateCosts(
+            "these costs leave nothing to decide",
+            seen="no mistake costs more than being right",
+            fix=example(names),
+        )
 
 
 def planned(values: Any, costs: Any, positive: Any, **asked: Any) -> Plan:
@@ -103,7 +150,7 @@ def _pair(part: str) -> list[tuple[str, str, float]]:
         return [(true.strip(), said.strip(), float(cost))]
     except ValueError:
         raise UsageError(
-            f"--cost {part} is no cost of a pair", fix=f"--cost '{true.strip()}->{said.strip()}=3'"
+            f"--cost {part} is no cost of a pair", fix=f"--cost {word(f'{true.strip()}{ARROW}{said.strip()}=3')}"
         ) from None
 
 

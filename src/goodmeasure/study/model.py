@@ -34,6 +34,7 @@ from goodmeasure.study import form, saving
 from goodmeasure.study.cases import exposure
 from goodmeasure.study.column_costs import ColumnCosts
 from goodmeasure.study.columns import finite
+from goodmeasure.study.counting import in_table
 from goodmeasure.study.covering import Coverage
 from goodmeasure.study.encoding import Encoding
 from goodmeasure.study.exported import Titles, export
@@ -276,7 +277,9 @@ class Model:
                 seen=f"columns {listed(self._cost_columns)}",
                 fix="model.decide(data)",
             )
-        return self.costs.of(table(data)).thresholds
+        rows = table(data)
+        with in_table(rows):
+            return self.costs.of(rows).thresholds
 
     def answers(self, data: Any) -> tuple[dict[str, Values], tuple[Remark, ...]]:
         """Predict and decide a table, and say what in it the model has not seen.

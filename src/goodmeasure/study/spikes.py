@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 
 import numpy as np
 
+from goodmeasure.drawing.terminal import word
+from goodmeasure.reading.conditions import only_where
 from goodmeasure.reading.remarks import Remark
-from goodmeasure.reading.sql import quoted
+from goodmeasure.reading.sql import quoted, sql
 from goodmeasure.reading.tables import ColumnKind, Table, Values
 
 # Nines alone, with or without a sign, and the least whole numbers of 16 and 32 bits.
@@ -60,6 +61,6 @@ def _remark(table: Table, name: str, code: float, *, is_target: bool) -> Remark:
         f"column {name!r} holds {code:.0f} in {int((values == code).sum()):,} of {len(values):,} rows, and otherwise "
         f"{others.min():.6g} to {others.max():.6g}: a code for missing values?"
     )
-    condition = shlex.quote(f"{quoted(name)} <> {code:.0f}")
-    fix = f"--where {condition}" if is_target else f"leave such cells empty, or --exclude {shlex.quote(name)}"
+    others_only = only_where(sql("{q} <> {code}", q=quoted(name), code=int(code)))
+    fix = others_only if is_target else f"leave such cells empty, or --exclude {word(name)}"
     return CodeForMissing(what, fix=fix)

@@ -218,9 +218,13 @@ def _deal(n: int, classes: NDArray[Any] | None, group: NDArray[Any] | None, seed
 
 
 def check(
-    parts: Mapping[str, Indices], classes: NDArray[Any] | None = None, *, enough: str = "bring more rows"
+    parts: Mapping[str, Indices],
+    classes: NDArray[Any] | None = None,
+    *,
+    enough: str = "bring more rows",
+    of_class: str = "bring more rows of the class",
 ) -> None:
-    """Refuse parts that hold too few rows, or (where classes are given) too few of one of them."""
+    """Refuse parts that hold too few rows, or (where classes are given) too few of one; ``of_class`` says what to do then."""
     total = sum(map(len, parts.values()))
     for name, rows in parts.items():
         if len(rows) < LEAST:
@@ -239,9 +243,7 @@ def check(
                     f"the rows to {name} hold {count} of class {label!s}",
                     seen=f"{sum(counts.values()):,} usable rows of that class: "
                     + ", ".join(f"{c:,} to {k}" for k, c in counts.items()),
-                    fix="rare_classes='together' or rare_classes='drop'"
-                    if len(np.unique(classes)) > 2
-                    else "bring more rows of the class",
+                    fix=of_class,
                 )
 
 

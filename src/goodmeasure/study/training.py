@@ -23,7 +23,7 @@ from goodmeasure.fitting.learning import Learning
 from goodmeasure.fitting.network import Network
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.fitting.openmp import threads_for
-from goodmeasure.fitting.plain import PlainFit, linear_model
+from goodmeasure.fitting.plain import PlainFit, best_constant, linear_model
 from goodmeasure.fitting.scorers import Scorer
 from goodmeasure.frameworks.sklearn_names import native
 from goodmeasure.making.loss import Loss
@@ -222,12 +222,17 @@ def natural_strength(loss: Loss, fit: Cases) -> float:
     alone = len(loss.activation) == 1
     if loss.is_classwise or is_arrow(loss) or not (name == "linear" or (alone and name.startswith("softplus"))):
         return 1.0
-    constant = loss.best_constant(fit.y, fit.weight)
+    weight = None if fit.weight is None else scaled(fit.weight)
+    constant = best_constant(loss, _coded(loss, fit.y), weight, _outputs(loss, fit.y))
     if name != "linear":
-        curved = float(np.average(loss.hessian(fit.y, np.full(len(fit), constant)), weights=fit.weights))
+        curved = float(np.average(loss.hessian(fit.y, np.full(len(fit), constant[0])), weights=fit.weights))
         return curved if np.isfinite(curved) and curved > 0 else 1.0
     spread = float(np.average((fit.y - np.average(fit.y, weights=fit.weights)) ** 2, weights=fit.weights))
-    level = loss(fit.y, np.broadcast_to(constant, (len(fit), *np.shape(constant))), fit.weight)
+    level = loss(
+        fit.y,
+        np.broadcast_to(constant, (len(fit), len(constant))) if len(constant) > 1 else np.full(len(fit), constant[0]),
+        fit.weight,
+    )
     return level / spread if spread > 0 and np.isfinite(level) and level > 0 else 1.0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -51,10 +50,9 @@ def _few(fit: Cases, tune: Cases, *, outcome: bool) -> bool:
 
 def _joined(fit: Cases, tune: Cases) -> Cases:
     """The rows to fit and to tune, without what mistakes cost in them."""
-    columns = {name: np.concatenate([values, tune.table[name]]) for name, values in fit.table.columns.items()}
     pairs = {name: (getattr(fit, name), getattr(tune, name)) for name in ("weight", "exposure", "together")}
     parts: dict[str, Any] = {name: None if pair[0] is None else np.concatenate(pair) for name, pair in pairs.items()}
-    return Cases(replace(fit.table, columns=columns), np.concatenate([fit.y, tune.y]), **parts)
+    return Cases(fit.table.joined(tune.table), np.concatenate([fit.y, tune.y]), **parts)
 
 
 def _deal(rows: Cases, seed: int) -> Indices:

@@ -91,4 +91,10 @@ def is_own(path: str) -> bool:
 def _torch() -> tuple[str, ...]:
     """Where torch lies, which may be beside the other packages."""
     module = sys.modules.get("torch")
-    return (f"{Path(str(module.__file__)).parent}{os.sep}",) if module is not None else ()
+    return (_folder(str(module.__file__)),) if module is not None else ()
+
+
+@cache
+def _folder(path: str) -> str:
+    """The folder of a file, as what lies in it begins; it is asked of every module that a program has."""
+    return f"{Path(path).parent}{os.sep}"

@@ -154,7 +154,7 @@ def _of_the_program(name: str, path: str) -> bool:
     """Whether a module belongs to the program: not to a library, and not to this package."""
     if name == "__main__":
         return True
-    return Path(path).is_absolute() and is_own(path) and name.partition(".")[0] != __name__.partition(".")[0]
+    return name.partition(".")[0] != __name__.partition(".")[0] and is_own(path) and Path(path).is_absolute()
 
 
 @cache

@@ -1,0 +1,148 @@
+"""What a fit asks of its table of features: products forth to raw outputs and back to slopes, and of columns with each other.
+
+A table is an array, or one of mostly zeros (CSR), which stays as it is. One of many cells is read a block at a time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from goodmeasure.statistics.row_arguments import Floats
+
+# Cells of a block, which stays near the core between the way forth and the way back; rows of one whose columns are multiplied.
+_CELLS, _ROWS = 1 << 21, 2048
+# From so many cells on compiled loops are worth the time that they take to load.
+MANY = 1 << 20
+# Where the mean square of a column about its middle is less than this part of that of the middle, a difference loses digits.
+_CANCELS = 1e-6
+
+
+def is_sparse(features: Any) -> bool:
+    """Whether a table is one of mostly zeros."""
+    return not isinstance(features, np.ndarray)
+
+
+def blocks(features: Any) -> list[slice]:
+    """The rows, as many at a time as stay near a core; all at once of a table of mostly zeros."""
+    count, width = features.shape
+    size = count if is_sparse(features) else _CELLS // max(width, 1)
+    return [slice(start, min(start + size, count)) for start in range(0, count, max(size, 1))]
+
+
+def by_loops(features: Any) -> bool:
+    """Whether compiled loops read the table: they are for rows that lie one after the other, and many."""
+    return not is_sparse(features) and features.size >= MANY and bool(features.flags.c_contiguous)
+
+
+def forth(features: Any, slopes: Floats, *, compiled: bool) -> Floats:
+    """The raw outputs of rows, (rows, outputs), before constants are added."""
+    if not compiled or slopes.shape[1] > 1:
+        return np.asarray(features @ slopes)
+    from goodmeasure.fitting import loops
+
+    out = np.empty((len(features), 1))
+    loops.forth(features, np.ascontiguousarray(slopes[:, 0]), out[:, 0])
+    return out
+
+
+def back(features: Any, signal: Floats, *, compiled: bool) -> Floats:
+    """A signal of each row and raw output as one of each slope, (features, outputs)."""
+    if not compiled or signal.shape[1] > 1:
+        # BLAS takes twice as long where the long side of a small result comes first.
+        return np.asarray(features.T @ signal) if is_sparse(features) else (signal.T @ features).T
+    from goodmeasure.fitting import loops
+
+    out = np.zeros((features.shape[1], 1))
+    loops.back(features, np.ascontiguousarray(signal[:, 0]), out[:, 0])
+    return out
+
+
+def moments(features: Any, weight: Floats | None, share: Floats) -> tuple[Floats, Floats]:
+    """The weighted mean of each column, and its standard deviation, to the last digits of columns that hardly vary."""
+    if is_sparse(features):
+        mean = features.T @ share
+        return mean, np.sqrt(np.maximum(features.multiply(features).T @ share - mean**2, 0))
+    if by_loops(features):
+        from goodmeasure.fitting import loops
+
+        mean, square = np.zeros(features.shape[1]), np.zeros(features.shape[1])
+        loops.moments(features, share, mean, square)
+        if ((square - mean**2 > _CANCELS * mean**2) | (square == 0)).all():
+            return mean, np.sqrt(square - mean**2)
+    mean = np.average(features, axis=0, weights=weight)  # exact of a constant column, as a product is not
+    counts = np.ones(len(features)) if weight is None else weight
+    square = np.zeros(features.shape[1])
+    for start in range(0, len(features), _ROWS):
+        away = features[start : start + _ROWS] - mean
+        away *= away
+        square += counts[start : start + _ROWS] @ away
+    return mean, np.sqrt(square / counts.sum())
+
+
+def gram(features: Any, by_row: Floats) -> Floats:
+    """``features' diag(by_row) features``, for weights of rows that are not negative."""
+    width = features.shape[1]
+    rooted = np.sqrt(by_row)
+    if is_sparse(features):
+        part = features.multiply(rooted[:, None]).tocsr()
+        return np.asarray((part.T @ part).toarray())
+    found = np.zeros((width, width))
+    for start in range(0, len(by_row), _ROWS):
+        part = features[start : start + _ROWS] * rooted[start : start + _ROWS, None]
+        found += part.T @ part
+    return found
+
+
+def crossed(features: Any, by_row: Floats) -> Floats:
+    """``features' diag(by_row) features``, for weights of rows of either sign."""
+    if is_sparse(features):
+        return np.asarray((features.T @ features.multiply(by_row[:, None])).toarray())
+    return np.asarray(features.T @ (by_row[:, None] * features))
+
+
+def times(features: Any, by_row: Floats) -> Any:
+    """The table with each row times a number of its own."""
+    return features.multiply(by_row[:, None]).tocsr() if is_sparse(features) else features * by_row[:, None]
+
+
+def squares(features: Any) -> Any:
+    """The square of each cell."""
+    return features.multiply(features) if is_sparse(features) else features**2
+
+
+def scaled(features: Any, centre: Floats, scale: Floats) -> Any:
+    """The table with a centre taken from each column, and divided by its scale; of mostly zeros the centre is zero."""
+    if is_sparse(features):
+        from scipy.sparse import diags_array
+
+        return (features @ diags_array(1 / scale)).tocsr()
+    return (features - centre) / scale
+
+
+def rows_of(features: Any, rows: Any) -> Any:
+    """Some of the rows, by their places."""
+    return features[rows] if is_sparse(features) else np.take(features, rows, axis=0)
+
+
+def stacked(features: Any, more: Floats) -> Any:
+    """The table with more rows at its end."""
+    if is_sparse(features):
+        from scipy.sparse import vstack
+
+        return vstack([features, more]).tocsr()
+    return np.vstack([features, more])
+
+
+def with_ones(features: Any, rows: Any, *, ones: bool) -> Any:
+    """Some of the rows, with a column of ones at the end if it is asked for."""
+    part = features[rows]
+    if not ones:
+        return part
+    column = np.ones((part.shape[0], 1))
+    if is_sparse(part):
+        from scipy.sparse import hstack
+
+        return hstack([part, column]).tocsr()
+    return np.hstack([part, column])

@@ -1,0 +1,65 @@
+"""Products of a dense table with one vector, compiled: as fast as memory is read, where BLAS takes twice as long."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from goodmeasure.keeping.compiling import loop
+
+# Sums may be taken in any order: a processor adds several numbers at a time.
+_LOOSE = {"reassoc", "contract", "nsz"}
+
+
+def _forth_plain(features: Any, slopes: Any, out: Any) -> None:
+    out[:] = features @ slopes
+
+
+@loop(plain=_forth_plain, nogil=True, fastmath=_LOOSE)
+def forth(features: Any, slopes: Any, out: Any) -> None:
+    """Write ``features @ slopes``."""
+    for i in range(features.shape[0]):
+        total = 0.0
+        for j in range(features.shape[1]):
+            total += features[i, j] * slopes[j]
+        out[i] = total
+
+
+def _back_plain(features: Any, signal: Any, out: Any) -> None:
+    out += signal @ features
+
+
+@loop(plain=_back_plain, nogil=True, fastmath=_LOOSE)
+def back(features: Any, signal: Any, out: Any) -> None:
+    """Add ``signal @ features``, two rows at a time: of more, memory is read out of order."""
+    n, width = features.shape
+    even = n - n % 2
+    for i in range(0, even, 2):
+        a, b = signal[i], signal[i + 1]
+        for j in range(width):
+            out[j] += a * features[i, j] + b * features[i + 1, j]
+    for i in range(even, n):
+        for j in range(width):
+            out[j] += signal[i] * features[i, j]
+
+
+def _moments_plain(features: Any, share: Any, sums: Any, squares: Any) -> None:
+    sums += share @ features
+    squares += share @ features**2
+
+
+@loop(plain=_moments_plain, nogil=True, fastmath=_LOOSE)
+def moments(features: Any, share: Any, sums: Any, squares: Any) -> None:
+    """Add each column's weighed sum and sum of squares."""
+    n, width = features.shape
+    even = n - n % 2
+    for i in range(0, even, 2):
+        a, b = share[i], share[i + 1]
+        for j in range(width):
+            x, z = a * features[i, j], b * features[i + 1, j]
+            sums[j] += x + z
+            squares[j] += x * features[i, j] + z * features[i + 1, j]
+    for i in range(even, n):
+        for j in range(width):
+            x = share[i] * features[i, j]
+            sums[j] += x
+            squares[j] += x * features[i, j]

@@ -1,0 +1,112 @@
+"""Is a fit of a sparse table that of the same table written out, and does it stay sparse?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+import goodmeasure as gm
+from goodmeasure import losses
+from goodmeasure.fitting import design
+from goodmeasure.making.loss import Loss
+
+ROWS, WIDTH = 300, 8
+RNG = np.random.default_rng(4)
+DENSE = np.where(RNG.random((ROWS, WIDTH)) < 0.3, RNG.normal(size=(ROWS, WIDTH)), 0.0)
+DENSE[:, 3] *= 300.0
+ETA = DENSE @ np.array([0.8, -0.5, 0.4, 0.001, 0, 0.2, 0, 0])
+MADE = {name: made() for name, made in losses.catalogue().items()}
+
+
+def targets(loss: Loss, eta: Any = ETA) -> Any:
+    rng = np.random.default_rng(1)
+    if loss.is_classwise:
+        return np.argmax(np.column_stack([eta, -eta, 0 * eta]) + rng.gumbel(size=(len(eta), 3)), axis=1)
+    if loss.is_binary:
+        return (rng.random(len(eta)) < 1 / (1 + np.exp(-eta))).astype(float)
+    if loss.target.whole:
+        return np.minimum(rng.poisson(np.exp(eta / 2)), loss.target.high).astype(float)
+    if loss.target.low == 0:
+        found = rng.gamma(2, np.exp(eta / 2) / 2)
+        return found / (1 + found) if loss.target.high == 1 else found
+    return eta + rng.standard_t(4, len(eta))
+
+
+def both(loss: Loss, table: Any, y: Any, **settings: Any) -> tuple[Any, Any]:
+    kind = gm.LossClassifier if loss.is_classwise or loss.is_binary else gm.LossRegressor
+    settings = {"alpha": 1e-2, "tol": 1e-14, **settings}
+    return kind(loss, **settings).fit(table, y), kind(loss, **settings).fit(sparse.csr_array(table), y)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("name", MADE)
+def test_coefficients_are_those_of_the_table_written_out(name: str) -> None:
+    loss = MADE[name]
+    dense, zeros = both(loss, DENSE, targets(loss))
+    assert zeros.certificate_.status is dense.certificate_.status
+    assert zeros.certificate_.objective == pytest.approx(dense.certificate_.objective, rel=1e-9, abs=1e-12)
+    if dense.certificate_.status.value == "optimal" and dense.certificate_.gap <= 1e-14:
+        scale = np.abs(dense.coef_).max()
+        np.testing.assert_allclose(zeros.coef_, dense.coef_, rtol=1e-6, atol=1e-7 * scale)
+    z = zeros.raw(sparse.csc_matrix(DENSE))
+    np.testing.assert_allclose(z, zeros.raw(DENSE), atol=1e-12 * (1 + np.abs(z).max()))
+
+
+@pytest.mark.parametrize(
+    "name", ["binary_cross_entropy", "squared_error", "poisson", "huber", "log_cosh", "cross_entropy"]
+)
+@pytest.mark.parametrize("ratio", [0.0, 0.7])
+def test_they_agree_to_nine_digits(name: str, ratio: float) -> None:
+    dense, zeros = both(MADE[name], DENSE, targets(MADE[name]), l1_ratio=ratio)
+    np.testing.assert_allclose(zeros.coef_, dense.coef_, rtol=0, atol=1e-9 * np.abs(dense.coef_).max())
+    np.testing.assert_allclose(zeros.intercept_, dense.intercept_, rtol=0, atol=1e-9)
+
+
+def test_many_rows_are_begun_on_a_part_here_too() -> None:
+    rng = np.random.default_rng(0)
+    table = np.where(rng.random((24_000, 5)) < 0.2, rng.normal(size=(24_000, 5)), 0.0)
+    loss = losses.binary_cross_entropy()
+    dense, zeros = both(loss, table, targets(loss, table @ np.ones(5)), tol=1e-9)
+    np.testing.assert_allclose(zeros.coef_, dense.coef_, rtol=0, atol=1e-9)
+
+
+def test_nothing_writes_the_table_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = sparse.random_array((600, 400), density=1e-2, rng=np.random.default_rng(0), format="csr")
+    eta = table @ np.where(np.arange(400) < 50, 3.0, 0.0)
+    for kind in (sparse.csr_array, sparse.csr_matrix):
+        own = kind.toarray
+
+        def refused(self: Any, *given: Any, own: Any = own, **more: Any) -> Any:
+            assert self.shape[0] == self.shape[1], "the products of columns alone are written out"
+            return own(self, *given, **more)
+
+        monkeypatch.setattr(kind, "toarray", refused)
+    for name, ratio in (("binary_cross_entropy", 0.9), ("squared_error", 0.0), ("absolute_error", 0.0)):
+        kind = gm.LossClassifier if MADE[name].is_binary else gm.LossRegressor
+        model = kind(MADE[name], alpha=0.01, l1_ratio=ratio).fit(sparse.csr_matrix(table), targets(MADE[name], eta))
+        assert np.isfinite(model.raw(table)).all()
+
+
+def test_products_are_those_of_an_array() -> None:
+    zeros, h = sparse.csr_array(DENSE), RNG.random(ROWS)
+    assert design.gram(zeros, h) == pytest.approx(design.gram(DENSE, h))
+    assert design.crossed(zeros, h - 0.5) == pytest.approx(design.crossed(DENSE, h - 0.5))
+    for each, other in zip(design.moments(zeros, h, h / h.sum()), design.moments(DENSE, h, h / h.sum()), strict=True):
+        assert each == pytest.approx(other)
+    assert design.with_ones(zeros, [3, 1], ones=True).toarray() == pytest.approx(
+        design.with_ones(DENSE, [3, 1], ones=True)
+    )
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_compiled_products_are_those_of_blas(width: int) -> None:
+    features = np.random.default_rng(0).normal(size=(1_001, 7)) + 3
+    slopes, signal = (
+        np.random.default_rng(1).normal(size=(7, width)),
+        np.random.default_rng(2).normal(size=(1_001, width)),
+    )
+    assert design.forth(features, slopes, compiled=True) == pytest.approx(features @ slopes, rel=1e-12)
+    assert design.back(features, signal, compiled=True) == pytest.approx(features.T @ signal, rel=1e-11)
