@@ -123,19 +123,9 @@ BROKEN = {
     "is misspelt": ("losses", "x = {}.losses", LOSSES.replace("(abs(", "(abss("), "name 'abss' is not defined"),
     "is not there": ("losses", "x = {}.gone", "", "No module named"),
     "is no module": ("losses", "x = {}.hosts:to_words", "", "hosts:to_words is no module"),
-    "takes a name": (
-        "losses",
-        "x = {}.losses",
-        LOSSES.replace("def talwar", "def cauchy"),
-        "two losses are named cauchy",
-    ),
+    "takes a name": ("losses", "x = {}.losses", LOSSES.replace("def talwar", "def cauchy"), "two losses are named cauchy"),
     "takes a code": ("rules", "x = {}.rules", RULES.replace("ACME001", all_rules()[0].code), "two rules have the code"),
-    "has rules that do not import": (
-        "rules",
-        "x = {}.rules",
-        "import nowhere_at_all",
-        "No module named 'nowhere_at_all'",
-    ),
+    "has rules that do not import": ("rules", "x = {}.rules", "import nowhere_at_all", "No module named 'nowhere_at_all'"),
     "has no such severity": ("rules", "x = {}.rules", RULES.replace('"warning"', '"warn"'), "ACME001 has no severity"),
     "needs an extra": ("rules", "x = {}.rules", TORCH_AT_THE_TOP, "fix: pip install 'goodmeasure[torch]'"),
     "takes a host": ("hosts", "to_torch = {}.hosts:to_words", "", "the name to_torch of a host is taken"),
@@ -172,16 +162,8 @@ def test_what_is_ours_works_beside_bad_additions_each_of_which_is_named_once(tmp
 @pytest.mark.parametrize(
     ("modules", "asked", "said"),
     [
-        (
-            {"losses": "import nowhere_at_all"},
-            ("losses", "talwar"),
-            "GM011 there is no loss named 'talwar', and what acme adds",
-        ),
-        (
-            {"rules": "import nowhere_at_all"},
-            ("explain", "ACME001"),
-            "under 'ACME001', and what acme adds to goodmeasure",
-        ),
+        ({"losses": "import nowhere_at_all"}, ("losses", "talwar"), "GM011 there is no loss named 'talwar', and what acme adds"),
+        ({"rules": "import nowhere_at_all"}, ("explain", "ACME001"), "under 'ACME001', and what acme adds to goodmeasure"),
     ],
 )
 def test_what_a_bad_addition_may_hold_is_an_error_that_names_it(modules, asked, said, tmp_path):
@@ -212,9 +194,7 @@ def test_a_rule_as_the_page_writes_it_is_explained_where_torch_is_not_installed(
 def test_a_rule_that_asks_for_evidence_nobody_gathers_says_so(tmp_path):
     place = installed(tmp_path, rules=RULES.replace("contracts: Contracts", "contracts: Contract"))
     (place / "program.py").write_text(PROGRAM)
-    assert (
-        "It asks for Contract, and nobody gathers that" in ran(place, "-m", "goodmeasure", "explain", "ACME001").stdout
-    )
+    assert "It asks for Contract, and nobody gathers that" in ran(place, "-m", "goodmeasure", "explain", "ACME001").stdout
     done = ran(place, "-m", "goodmeasure", "audit", "program.py:build", "--format", "json")
     skipped = {one["code"]: one["reason"] for one in json.loads(done.stdout)["not_applicable"]}
     assert "a rule asks for Contract, and nobody gathers that" in skipped["ACME001"]

@@ -1,4 +1,4 @@
-"""Quantiles behind an activation: does the interior point of lines and bend lead where exact steps on tangents lead, and sooner?"""
+"""Quantiles behind an activation: does the interior point of lines and bend lead where exact steps lead, and sooner?"""
 
 from __future__ import annotations
 
@@ -62,7 +62,9 @@ def test_a_fit_is_cut_short_between_its_steps() -> None:
     assert model.n_iter_ <= 2
     assert any(issubclass(each.category, ConvergenceWarning) for each in said)
     seen: list[float] = []
-    LossRegressor(losses.pinball(level=0.9).with_activation("exp")).fit(X, Y, monitor=lambda _, value: seen.append(value))
+    LossRegressor(losses.pinball(level=0.9).with_activation("exp")).fit(
+        X, Y, monitor=lambda _, value: seen.append(value)
+    )
     assert seen == sorted(seen, reverse=True)
     assert len(seen) > 3
 

@@ -215,14 +215,7 @@ NEAR = {
     "hubr": "huber", "hbuer": "huber", "HUBER": "huber", "count": "counts", "cross": "cross_entropy", "losess": "losses",
     "smooth_l1_los": "smooth_l1_loss", "--ocnvex": "--convex", "mst": "mse",
 }  # fmt: skip
-FAR = {
-    "talwar": "angular",
-    "ACME001": "GM001",
-    "--out": "--port",
-    "log_of_nothing": "log",
-    "paddle": "pade",
-    "abs": "tails",
-}
+FAR = {"talwar": "angular", "ACME001": "GM001", "--out": "--port", "log_of_nothing": "log", "paddle": "pade", "abs": "tails"}
 
 
 def test_a_name_is_suggested_where_it_is_near_and_only_there():

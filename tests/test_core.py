@@ -363,4 +363,3 @@ def test_loops_call_each_other_compiled_and_plainly():
     )
     assert space["outer"](3) == space["outer"].function(3) == 7
     assert isinstance(space["inner"], compiling.Loop)
-

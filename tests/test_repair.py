@@ -80,9 +80,7 @@ def test_what_loses_digits_is_written_so_that_it_keeps_them(name, monkeypatch):
         assert math.isclose(ours, theirs, rel_tol=1e-12, abs_tol=1e-300)
 
 
-@pytest.mark.parametrize(
-    "formula", ["log(exp(mu) + exp(y)) - mu", "log(exp(y) + exp(mu)) - mu", "-mu + log(exp(y) + exp(mu))"]
-)
+@pytest.mark.parametrize("formula", ["log(exp(mu) + exp(y)) - mu", "log(exp(y) + exp(mu)) - mu", "-mu + log(exp(y) + exp(mu))"])
 def test_a_log_sum_exp_less_one_of_its_terms_is_a_softplus_on_every_run(formula, monkeypatch):
     monkeypatch.setattr(repair, "_nanoseconds", lambda *_: ([1.0], [1.0]))
     lines = {with_values(written(formula, "linear", gm.Real)).repair().line for _ in range(2)}

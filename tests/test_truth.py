@@ -143,9 +143,7 @@ def test_the_same_is_looked_at_whatever_the_clock_says(monkeypatch):
     assert reports[0].left_out
 
 
-@pytest.mark.parametrize(
-    ("looked", "status"), [(0, "not examined"), (45, "not examined"), (46, "passed"), (92, "passed")]
-)
+@pytest.mark.parametrize(("looked", "status"), [(0, "not examined"), (45, "not examined"), (46, "passed"), (92, "passed")])
 def test_what_was_hardly_looked_at_is_not_passed(looked, status, monkeypatch):
     def so_far(self, what, look):
         self.looked[what] = looked

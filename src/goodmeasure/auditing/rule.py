@@ -92,9 +92,7 @@ class Rule:
         """The page that ``goodmeasure explain`` prints."""
         body = inspect.cleandoc(self.check.__doc__ or "")
         page = f"# {self.code}: {self.title}\n\n{body}\n\n**Why it hurts.** {self.why}\n\n**Fix.** `{self.fix}`\n"
-        return page + "".join(
-            f"\n**It never runs.** It asks for {kind}, and nobody gathers that.\n" for kind in self.unknown
-        )
+        return page + "".join(f"\n**It never runs.** It asks for {kind}, and nobody gathers that.\n" for kind in self.unknown)
 
 
 def rule(

@@ -95,7 +95,9 @@ class Report(Displayed):
         return Display(self._summary, columns, notes=notes, under={"seen": "question"})
 
     def __str__(self) -> str:
-        rows = [f"  {_MARKS[a.status]} {a.question}{': ' + a.seen if a.seen else ''}" for a in self.answers]
+        rows = [
+            f"  {_MARKS[a.status]} {a.question}{': ' + a.seen if a.seen else ''}" for a in self.answers
+        ]
         told = [f"  {'write' if not k else '':6}{line}" for k, line in enumerate(str(self.repair).splitlines())]
         return printable("\n".join([self._summary, *rows, *(told if self.repair else [])]))
 

@@ -60,7 +60,9 @@ class Repair:
         return "\n".join(filter(None, lines))
 
 
-def repaired(loss: Loss, y: list[float], z: list[list[float]], known: Known) -> tuple[Loss, Repair] | None:
+def repaired(
+    loss: Loss, y: list[float], z: list[list[float]], known: Known
+) -> tuple[Loss, Repair] | None:
     """The loss with its formula written so that it keeps its digits, and what that is; None where nothing better was found.
 
     ``known`` holds the truth of each number at each point.

@@ -106,10 +106,7 @@ def _telling(entry: EntryPoint) -> Iterator[None]:
     """Say of whatever goes wrong in another package's code which package it is, and what mends it."""
     try:
         yield
-    except (
-        Exception,
-        SystemExit,
-    ) as error:  # another package's code: anything may come out of it, and all of it is told
+    except (Exception, SystemExit) as error:  # another package's code: anything may come out of it, and all of it is told
         package = entry.dist.name if entry.dist else entry.value
         lacks = (error.name or "").split(".")[0] if isinstance(error, ModuleNotFoundError) else ""
         if lacks and extra_of(lacks):
