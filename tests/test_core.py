@@ -362,4 +362,4 @@ def test_loops_call_each_other_compiled_and_plainly():
         space,
     )
     assert space["outer"](3) == space["outer"].function(3) == 7
-    assert isinstance(space["inner"], compiling.Loop)
+    assert isinstance(space["inner"], compiling.LazyLoop)

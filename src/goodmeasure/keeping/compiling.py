@@ -32,7 +32,7 @@ def compiles() -> bool:
     return installed() and bool(needed("numba", "what is compiled"))
 
 
-class Loop:
+class LazyLoop:
     """A loop that is compiled on its first call with enough numbers; fewer are for its plain form, if it has one."""
 
     def __init__(
@@ -66,7 +66,7 @@ def _most(args: tuple[Any, ...]) -> int:
 def _among_compiled(function: FunctionType) -> FunctionType:
     """The function with the compiled forms of the loops that it calls as its globals, where Numba looks for them."""
     known = function.__globals__
-    loops = {name: known[name] for name in function.__code__.co_names if isinstance(known.get(name), Loop)}
+    loops = {name: known[name] for name in function.__code__.co_names if isinstance(known.get(name), LazyLoop)}
     compiled = {name: each.compiled for name, each in loops.items()}
     return FunctionType(
         function.__code__, {**known, **compiled}, function.__name__, function.__defaults__, function.__closure__
@@ -75,10 +75,10 @@ def _among_compiled(function: FunctionType) -> FunctionType:
 
 def loop(
     *, plain: Callable[..., Any] | None = None, fewest: int = _FEWEST, **options: Any
-) -> Callable[[Callable[..., Any]], Loop]:
+) -> Callable[[Callable[..., Any]], LazyLoop]:
     """Compile a loop, with the options that Numba takes. ``plain`` gives the same on fewer numbers, and without Numba."""
 
-    def decorate(function: Any) -> Loop:
-        return Loop(function, plain, fewest, options)
+    def decorate(function: Any) -> LazyLoop:
+        return LazyLoop(function, plain, fewest, options)
 
     return decorate
