@@ -108,6 +108,11 @@ def crossed(features: Any, by_row: Floats) -> Floats:
     return np.asarray(features.T @ (by_row[:, None] * features))
 
 
+def times(features: Any, by_row: Floats) -> Any:
+    """The table with each row times a number of its own."""
+    return features.multiply(by_row[:, None]).tocsr() if is_sparse(features) else features * by_row[:, None]
+
+
 def squares(features: Any) -> Any:
     """The square of each cell."""
     return features.multiply(features) if is_sparse(features) else features**2
