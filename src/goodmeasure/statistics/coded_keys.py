@@ -55,8 +55,8 @@ class Coded:
 def coded(keys: ArrayLike | Coded, name: str) -> Coded:
     """Keys of any type, one a row; they are the same where they are the same as texts. Errors: GM003."""
     if isinstance(keys, Coded):
-        there, codes = _without_gaps(keys.codes)
-        return Coded(codes, keys.names[there])
+        there, narrowed = _without_gaps(keys.codes)
+        return Coded(narrowed, keys.names[there])
     if (found := _categories(keys)) is not None:
         return found
     values = column_of(keys, name)
