@@ -60,8 +60,8 @@ def coded(keys: ArrayLike | Coded, name: str) -> Coded:
     if (found := _categories(keys)) is not None:
         return found
     values = column_of(keys, name)
-    if values.dtype.kind == "O" and (texts := _of_texts(values.tolist())) is not None:
-        return texts
+    if values.dtype.kind == "O" and (words := _of_texts(values.tolist())) is not None:
+        return words
     codes = _codes(values)
     if codes is None:
         # Of other numbers than whole ones different ones may be the same text, and the other way round.
