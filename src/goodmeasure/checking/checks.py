@@ -54,7 +54,8 @@ class Report(Displayed):
 
     Attributes:
         loss: the loss, as it is spelled.
-        answers: each question, its ``status`` ("passed", "failed", "not examined"), and what was seen where it did not pass.
+        answers: each question, its ``status`` ("passed", "failed", "not examined"), and what was seen where it is not
+            passed.
         left_out: what was not checked in the work or time that was given, in sentences; empty where all was.
         repair: where digits are lost, a way to write the formula that loses fewer; None where none was found.
 
@@ -135,8 +136,8 @@ def check(
     """Find out whether the numbers of a loss can be trusted, a loss of your own above all.
 
     Value, signal and curvature are held against the book form in arbitrary precision, far into both tails; then come
-    limits at infinity, masks and weights, dtypes, symmetries. The same is looked at in every run, however busy the machine is;
-    what does not fit is said in the report, and a question of which less than half was looked at is "not examined".
+    limits at infinity, masks and weights, dtypes, symmetries. The same is looked at in every run, however busy the machine
+    is; what does not fit is said in the report, and a question of which less than half was looked at is "not examined".
 
     Args:
         loss: a loss, or the factory of one, which is tried with its defaults.
