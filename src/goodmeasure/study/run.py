@@ -119,8 +119,8 @@ def run(
         like: a table of rows as they are there, without a target: rows of ``data`` count as often as such rows do there.
         by: a column whose groups are compared, or several: which of them cost more than all other rows? Many numbers or
             dates become four ranges. Columns of few values that are learned from, eight at most, unless given.
-        engine: who reads all rows of files, however many, to fit a linear model to them: "duckdb" in this process, "dask" or
-            "spark" by their workers. Unless given, the model of a table of more cells than are held in memory is fitted
+        engine: who reads all rows of files, however many, to fit a linear model to them: "duckdb" in this process, or
+            "dask" or "spark" by their workers. Unless given, the model of a table of more cells than are held in memory is fitted
             to a sample. All else is chosen on the rows in memory, and the model is judged on some that did not teach it.
         scheduler: where the cluster of the engine is; the program's own, or one on this machine, unless given.
         tick: called with a sentence whenever a step begins.
