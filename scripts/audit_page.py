@@ -21,10 +21,10 @@ Made by `make pages` from the rules and from `tests/audit_programs`. `goodmeasur
 evidence is named after the classes of `goodmeasure.auditing.evidence`. "Programs" counts the wrong fixture programs in which a
 rule speaks; the last column says what the framework does when the same programs are run without an audit.
 
-An audit looks at what it is handed. A program of NumPy hands over `outputs` and `targets`, and with them what it has of `loss`, `grad`,
-`train`, `decide` and `score`; one of a framework its `model`, `loss`, `inputs`, `targets`, `step` and `optimizer`. Where nothing is
-found and few rules passed, the report says which arguments the others wanted, and how many rules each; the script itself, audited as it runs
-(`goodmeasure audit train.py`), hands over everything.
+An audit looks at what it is handed. A program of NumPy hands over `outputs` and `targets`, and with them what it has of
+`loss`, `grad`, `train`, `decide` and `score`; one of a framework its `model`, `loss`, `inputs`, `targets`, `step` and
+`optimizer`. Where nothing is found and few rules passed, the report says which arguments the others wanted, and how many
+rules each; the script itself, audited as it runs (`goodmeasure audit train.py`), hands over everything.
 
 | code | severity | what | evidence | programs | the framework |
 |---|---|---|---|---|---|"""

@@ -71,10 +71,18 @@ def build(out: Path) -> Site:
         done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
         if done.returncode:
             sys.exit(re.sub(r"\x1b\[[\d;]*m", "", done.stdout + done.stderr))
+        _from_anywhere(Path(place) / "site" / "404.html")
         if out.exists():
             shutil.rmtree(out)
         shutil.move(Path(place) / "site", out)
     return site
+
+
+def _from_anywhere(page: Path) -> None:
+    """Let the page for what is not there find its files where the site is no host's root: in a folder, or opened as a file."""
+    text = page.read_text(encoding="utf-8")
+    text = re.sub(r'(href|src)="/(?!/)', r'\1="./', text).replace('"base":"/"', '"base":"."')
+    page.write_text(text, encoding="utf-8")
 
 
 def _write(path: Path, held: bytes) -> None:

@@ -183,3 +183,13 @@ def test_pictures_of_one_name_on_one_page_are_cut_each_by_its_own_box() -> None:
     boxes: dict[str, str] = {}
     for name, box in re.findall(r'<clipPath id="([^"]+)">(.*?)</clipPath>', "".join(found)):
         assert boxes.setdefault(name, box) == box
+
+
+def test_names_at_the_ends_of_lines_begin_beside_the_axes_where_no_mark_crosses_them():
+    """A line that ends at zero lies on the guide there: its name would be struck through."""
+    x = np.linspace(-4.0, 4.0, 9)
+    axes = Axes("x", "y", marks=(Guide(0.0), Stroke(x, -np.exp(-x), LOSS, label="y = 0")))
+    drawn = svg("x", [axes], (460.0, 200.0))
+    left, wide = map(float, re.search(r'<clipPath.*?<rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)"', drawn).groups())
+    name = float(re.search(r'<text x="([\d.]+)"[^>]*>y = 0<', drawn)[1])
+    assert name > left + wide

@@ -215,6 +215,24 @@ def test_pages_open_without_a_word_and_without_asking(built, running, colours, w
             assert found.said == [], place
 
 
+def test_names_in_tables_do_not_break_on_a_narrow_screen(built, running):
+    root = built.folder.resolve()
+    with opened(running, root / "catalogue.html", width=360, within=root) as found:
+        lines = "[...document.querySelectorAll('td a code')].map(e => e.getClientRects().length)"
+        assert set(found.page.evaluate(lines)) == {1}
+        assert found.page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_the_page_for_what_is_not_there_and_the_first_page_fit_where_they_are_opened(built, running):
+    root = built.folder.resolve()
+    assert not re.findall(r'(?:href|src)="/(?!/)', (root / "404.html").read_text(encoding="utf-8"))
+    with opened(running, root / "404.html", within=root) as found:
+        assert found.said == []
+    with opened(running, root / "index.html", width=1280, within=root) as found:
+        cut = "[...document.querySelectorAll('pre code')].slice(0, 3).filter(e => e.scrollWidth > e.clientWidth).length"
+        assert found.page.evaluate(cut) == 0
+
+
 def test_the_search_finds_a_loss_from_a_file(built, running):
     root = built.folder.resolve()
     with opened(running, root / "index.html", within=root) as found:

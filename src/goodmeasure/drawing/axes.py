@@ -22,6 +22,7 @@ MOST_ROWS = 24
 _FONT, _SMALL = 9.5, 8.5
 _TOP, _RIGHT, _BELOW, _GAP = 8.0, 8.0, 32.0, 14.0
 _LEGEND_LINE = 13.0
+_OVER, _BESIDE = 4.0, 6.0  # how far marks may leave the axes, and where the names of lines begin
 _LONGEST_NAME = 60
 # Lines are named where they end if so few have a name, which takes at most such a part of the width, and if they end there.
 _MOST_DIRECT, _MOST_OF_WIDTH, _RIGHTMOST = 6, 0.3, 0.9
@@ -81,7 +82,7 @@ def _drawn(axes: Axes, name: str, wide: float, tall: float) -> str:
     left = 10 + max(map(_width, scales[1].ticks.values()), default=0.0) + (_FONT + 6 if axes.up else 0)
     is_direct = are_told_at_their_ends(axes, wide)
     direct = [mark for mark in axes.marks if is_direct and isinstance(mark, Stroke) and mark.label]
-    right = _RIGHT + max((5 + _width(mark.label, _SMALL) for mark in direct), default=0.0)
+    right = _RIGHT + max((_BESIDE + _width(mark.label, _SMALL) for mark in direct), default=0.0)
     legend, height = _legend([] if direct else axes.marks, left, wide - left - _RIGHT)
     top = _TOP + height
     inner, deep = wide - left - right, tall - top - _BELOW
@@ -89,7 +90,7 @@ def _drawn(axes: Axes, name: str, wide: float, tall: float) -> str:
     def at(x: Floats, y: Floats) -> tuple[Floats, Floats]:
         return left + scales[0](x) * inner, top + (1 - scales[1](y)) * deep
 
-    cut = box(left - 4, top - 4, inner + 8, deep + 8)
+    cut = box(left - _OVER, top - _OVER, inner + 2 * _OVER, deep + 2 * _OVER)
     # A notebook is one page: pictures of the same name stand on it, and each is cut by its own box.
     name = f"{name}-{crc32(cut.encode()):08x}"
     clip = f'<clipPath id="{name}">{cut}</clipPath>'
@@ -98,7 +99,7 @@ def _drawn(axes: Axes, name: str, wide: float, tall: float) -> str:
     titles = _text(left + inner / 2, tall - 4, axes.across, "middle")
     middle = top + deep / 2
     titles += _text(_FONT, middle, axes.up, "middle", f' transform="rotate(-90 {_FONT:g} {middle:.1f})"')
-    labels = _end_labels(direct, at, (top, top + deep))
+    labels = _end_labels(direct, at, (top, top + deep), left + inner + _BESIDE)
     return f'{clip}{_ticks(scales, at)}<g clip-path="url(#{name})">{marks}</g>{frame}{titles}{legend}{labels}'
 
 
@@ -127,13 +128,13 @@ def are_told_at_their_ends(axes: Axes, wide: float) -> bool:
     return to_the_right and all(_width(line.label, _SMALL) <= _MOST_OF_WIDTH * wide for line in lines)
 
 
-def _end_labels(lines: Sequence[Stroke], at: Place, room: tuple[float, float]) -> str:
-    """The names of lines beside their ends, pushed apart where they would lie on each other."""
+def _end_labels(lines: Sequence[Stroke], at: Place, room: tuple[float, float], beside: float) -> str:
+    """The names of lines at the height of their ends, beside the axes, where no mark crosses them, and pushed apart."""
     ends = [at(end[:1], end[1:]) for line in lines if (end := line.end) is not None]
     heights = _apart([float(y[0]) for _, y in ends], room)
     return "".join(
-        _text(x[0] + 5, height + 3, line.label, "start", f' font-size="{_SMALL}" fill="{line.colour}"')
-        for line, (x, _), height in zip(lines, ends, heights, strict=True)
+        _text(beside, height + 3, line.label, "start", f' font-size="{_SMALL}" fill="{line.colour}"')
+        for line, height in zip(lines, heights, strict=True)
     )
 
 

@@ -55,23 +55,23 @@ class Coded:
 def coded(keys: ArrayLike | Coded, name: str) -> Coded:
     """Keys of any type, one a row; they are the same where they are the same as texts. Errors: GM003."""
     if isinstance(keys, Coded):
-        there, places = _without_gaps(keys.codes)
-        return Coded(places, keys.names[there])
+        there, narrowed = _without_gaps(keys.codes)
+        return Coded(narrowed, keys.names[there])
     if (found := _categories(keys)) is not None:
         return found
     values = column_of(keys, name)
-    if values.dtype.kind == "O" and (texts := _of_texts(values.tolist())) is not None:
-        return texts
+    if values.dtype.kind == "O" and (words := _of_texts(values.tolist())) is not None:
+        return words
     codes = _codes(values)
     if codes is None:
         # Of other numbers than whole ones different ones may be the same text, and the other way round.
-        spelled = values if values.dtype.kind in "biuU" else values.astype(str)
-        distinct, inverse = np.unique(spelled, return_inverse=True)
+        texts = values if values.dtype.kind in "biuU" else values.astype(str)
+        distinct, inverse = np.unique(texts, return_inverse=True)
         return _told_apart(inverse, distinct.astype(str))
-    there, near = _without_gaps(codes)
+    there, places = _without_gaps(codes)
     first = np.empty(len(there), dtype=np.intp)
-    first[near[::-1]] = np.arange(len(near) - 1, -1, -1)
-    return _told_apart(near, values[first].astype(str))
+    first[places[::-1]] = np.arange(len(places) - 1, -1, -1)
+    return _told_apart(places, values[first].astype(str))
 
 
 def _without_gaps(codes: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[Any]]:

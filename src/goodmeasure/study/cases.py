@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.choosing.affirming import affirmative
+from goodmeasure.choosing.functionals import refuse_another
 from goodmeasure.choosing.observed import InOrder, read_as_numbers
 from goodmeasure.choosing.overruling import with_loss
 from goodmeasure.choosing.plan import Plan
@@ -277,6 +278,8 @@ def as_target(table: Table, name: str) -> Values:
 
 def _chosen(raw: Values, table: Table, question: Question) -> Plan:
     given = question.activation
+    if question.loss is not None:
+        refuse_another(question.ask, question.loss)
     with in_table(table):
         plan = planned(
             InOrder(raw, table.orders[question.target]) if question.target in table.orders else raw,
