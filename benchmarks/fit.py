@@ -1,7 +1,7 @@
 """Time to fit linear models beside scikit-learn, glum, skglm and statsmodels in one run; the objectives reached are compared.
 
 The unit is one pass: the processor time of ``X @ w`` on the same rows; milliseconds are those of a clock. All ways take turns.
-Run it as ``python -m benchmarks.fit``, with the names of its parts for some of them (smooth, sizes, classes, quantile); with
+Run it as ``python -m benchmarks.fit``, with names of its parts for some of them (smooth, sizes, classes, zeros, quantile); with
 ``busy`` a second process multiplies tables all the while. ``OMP_NUM_THREADS`` and ``OPENBLAS_NUM_THREADS`` say how many threads.
 """
 
@@ -50,7 +50,7 @@ class Table:
         return Table(rng, X, X @ rng.standard_normal(columns) / columns**0.5)
 
     def __str__(self) -> str:
-        return f"{len(self.X):,} x {self.X.shape[1]}"
+        return f"{self.X.shape[0]:,} x {self.X.shape[1]:,}"
 
     def one_pass(self) -> None:
         """One product of all rows with a vector."""
@@ -205,6 +205,29 @@ def classes(table: Table) -> None:
     _duel("10 classes", table, losses.cross_entropy(), y, ALPHA, rivals)
 
 
+def zeros(rows: int, columns: int) -> None:
+    """A table of mostly zeros."""
+    from scipy import sparse
+    from sklearn import linear_model as sk
+
+    from goodmeasure import losses
+
+    rng = np.random.default_rng(0)
+    X = sparse.random_array((rows, columns), density=0.01, rng=rng, format="csr")
+    eta = X @ (6 * rng.standard_normal(columns))
+    table = Table(rng, X, eta)
+    yes = (rng.random(rows) < 1 / (1 + np.exp(-eta))).astype(float)
+    theirs = sk.LogisticRegression(C=1 / (ALPHA / 10 * rows), tol=1e-7, max_iter=1000)
+    _duel(
+        "logistic, 1% of cells",
+        table,
+        losses.binary_cross_entropy(),
+        yes,
+        ALPHA / 10,
+        [_theirs("scikit-learn, lbfgs", theirs, table, yes)],
+    )
+
+
 def quantile(table: Table, *rivals: str) -> None:
     """The 0.9 quantile without penalty, beside scikit-learn's linear programme and statsmodels' reweighting."""
     from goodmeasure import losses
@@ -252,7 +275,7 @@ def main(asked: list[str]) -> None:
     """Print the table."""
     warnings.simplefilter("ignore")
     print("| fit | by | ms | passes | objective above the least |\n|---|---|---:|---:|---:|")
-    parts = set(asked) - {"busy"} or {"smooth", "sizes", "classes", "quantile"}
+    parts = set(asked) - {"busy"} or {"smooth", "sizes", "classes", "zeros", "quantile"}
     with _another("busy" in asked):
         if "smooth" in parts:
             for rows, columns in SIZES:
@@ -261,6 +284,8 @@ def main(asked: list[str]) -> None:
             sizes(Table.of(100_000, 50))
         if "classes" in parts:
             classes(Table.of(100_000, 50))
+        if "zeros" in parts:
+            zeros(100_000, 300)
         if "quantile" in parts:
             quantile(Table.of(10_000, 20), "scikit-learn, HiGHS", "statsmodels, QuantReg")
             quantile(Table.of(100_000, 20), "statsmodels, QuantReg")

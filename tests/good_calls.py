@@ -316,6 +316,8 @@ def _models() -> Iterator[tuple[str, Call]]:
                 "conformal": None,
                 "seed": 1,
                 "test": None,
+                "engine": None,
+                "scheduler": None,
                 "tick": None,
             },
         ),

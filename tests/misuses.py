@@ -6,7 +6,7 @@ import atexit
 import json
 import sys
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -18,6 +18,7 @@ import torch
 
 import goodmeasure as gm
 from goodmeasure.calibrating.recalibration import Recalibration
+from goodmeasure.engines.linear import fit_rows
 from goodmeasure.formulas.expression import Word
 from goodmeasure.frameworks.estimators import CATBOOST, LIGHTGBM, XGBOOST, Host
 
@@ -283,6 +284,22 @@ def counted_twice() -> None:
     gm.monitor(model(), place, so_far=folder() / "later.json")
 
 
+def claims() -> Path:
+    """Rows of a file."""
+    return written("claims.csv", "age,claims\n" + "".join(f"{i % 10},{i % 4}\n" for i in range(120)))
+
+
+def by_dask_that_does_not_start() -> None:
+    with patch("distributed.Client", side_effect=OSError("no more processes")):
+        gm.run(claims(), "claims", engine="dask")
+
+
+def in_one_step() -> None:
+    """A fit to all rows that is given one step of Newton's method, which is too few."""
+    with patch("goodmeasure.study.all_rows.fit_rows", partial(fit_rows, max_iter=1)):
+        gm.run(claims(), "claims", engine="duckdb")
+
+
 RUN: Mapping[str, Callable[[], Any]] = {
     "GM004": lambda: gm.run(table(), "claims", represents="binary"),
     "GM006": lambda: gm.run(table(weights=[-1.0] * 120), "claims", weights="weights"),
@@ -310,6 +327,8 @@ RUN: Mapping[str, Callable[[], Any]] = {
     "GM703": lambda: gm.run(yes_no(), "claims", test=table(claims=["maybe"] * 120)),
     "GM706": lambda: gm.run(table(claims=[1e-200 * (i + 0.5) for i in range(120)]), "claims"),
     "GM711": lambda: gm.run(table(), "claims", costs=COSTS),
+    "GM725": by_dask_that_does_not_start,
+    "GM726": in_one_step,
     "GM713": lambda: gm.run(yes_no(cost=[-1.0] * 120), "claims", costs=BY_COLUMN),
     "GM280": lambda: gm.run(table(), "claims", shift={"age": 99.0}),
     "GM281": lambda: gm.run(table(), "claims", like={"age": [99.0] * 120}),

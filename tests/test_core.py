@@ -265,8 +265,12 @@ def test_exact_sums_are_the_same_bits(n, monkeypatch):
         assert found.add_moments(x, 3) == bool((np.abs(x) < 1e154).all())
         return found.canonical()
 
-    compiled = sums()
-    for name in ("exponents", "add", "add_column", "carry"):
+    names = ("exponents", "add", "add_column", "carry")
+    with monkeypatch.context() as always:
+        for name in names:
+            always.setattr(compiled_limbs, name, getattr(compiled_limbs, name).compiled)
+        compiled = sums()
+    for name in names:
         monkeypatch.setattr(compiled_limbs, name, getattr(plain_limbs, name))
     for part in (1 << 20, 7):
         monkeypatch.setattr(plain_limbs, "_PART", part)
@@ -282,11 +286,11 @@ def test_pools_are_the_same_bits(n):
     rows = np.random.default_rng(n)
     weights = rows.integers(1, 5, n).astype(float)
     sums = weights * (rows.random(n) < np.linspace(0, 1, n))
-    for one, two in zip(isotonic._pool(sums, weights), isotonic._pool_plain(sums, weights), strict=True):
+    for one, two in zip(isotonic._pool.compiled(sums, weights), isotonic._pool_plain(sums, weights), strict=True):
         np.testing.assert_array_equal(one, two)
     many, few = rows.random((4, n)), rows.integers(0, 3, (4, n)).astype(float)
     few[:, rows.integers(n)] = 1.0
-    np.testing.assert_array_equal(isotonic._means(many, few), isotonic._means_plain(many, few))
+    np.testing.assert_array_equal(isotonic._means.compiled(many, few), isotonic._means_plain(many, few))
 
 
 def test_cells_and_draws_are_the_same():
@@ -294,18 +298,18 @@ def test_cells_and_draws_are_the_same():
     rows = np.random.default_rng(2)
     p = np.concatenate([rows.random(n) ** 12, 1 - rows.random(n) ** 12, grid.score_edges(), [0.0, 1.0]])
     cells = [np.empty(len(p), np.int64) for _ in range(2)]
-    grid._cells(p, cells[0])
+    grid._cells.compiled(p, cells[0])
     grid._cells_plain(p, cells[1])
     np.testing.assert_array_equal(*cells)
     labels = rows.integers(0, 2, len(p)).astype(np.int8)
     tables = [[np.zeros(2 * grid.SCORE_CELLS, np.int64) for _ in range(2)] for _ in range(2)]
-    grid._count_scores(p, labels, *tables[0])
+    grid._count_scores.compiled(p, labels, *tables[0])
     grid._count_scores_plain(p, labels, *tables[1])
     np.testing.assert_array_equal(*tables)
     keys = rows.integers(0, 2**64, n, dtype=np.uint64)
     for replicate in (0, 1, 199):
         drawn = [np.empty(n, np.int64) for _ in range(2)]
-        replicates._drawn(keys, replicate, replicates._TABLE, drawn[0])
+        replicates._drawn.compiled(keys, replicate, replicates._TABLE, drawn[0])
         replicates._drawn_plain(keys, replicate, replicates._TABLE, drawn[1])
         np.testing.assert_array_equal(*drawn)
 
@@ -317,8 +321,10 @@ def test_trees_are_walked_to_the_same_leaves(loss, monkeypatch):
     rows = np.vstack(
         [given.x, given.x[::-1] + 0.5, np.full((1, 6), np.nan), np.full((1, 6), -3.0), np.full((1, 6), 1e9)]
     )
+    walk = forest._walk
+    monkeypatch.setattr(forest, "_walk", walk.compiled)
     compiled = grown(rows)
-    monkeypatch.setattr(forest, "_walk", forest._walk_plain)
+    monkeypatch.setattr(forest, "_walk", walk.plain)
     np.testing.assert_array_equal(grown(rows), compiled)
 
 
@@ -326,14 +332,34 @@ def test_a_report_tells_what_its_seconds_are_of(monkeypatch):
     page = import_module("goodmeasure.report.page")
     study = gm.run({"x": [1.0, 2.0, 3.0, 5.0] * 15, "y": [1.0, 2.5, 2.0, 4.0] * 15}, "y")
     assert "without compiled kernels" not in page.page(study)
-    monkeypatch.setattr(page, "compiles", lambda: False)
+    monkeypatch.setattr(page, "installed", lambda: False)
     assert re.search(r"\d s without compiled kernels\.", page.page(study))
 
 
-def test_loops_are_replaced_only_where_nothing_compiles(monkeypatch):
+def test_loops_are_compiled_where_that_pays(monkeypatch):
     def one(x):
-        return x
+        return x.size
 
+    def other(x):
+        return -x.size
+
+    few, many = np.zeros(9), np.zeros(10)
+    made = compiling.loop(plain=other, fewest=10, nogil=True)(one)
+    assert (made(few), "compiled" in vars(made)) == (-9, False)
+    assert (made(many), "compiled" in vars(made)) == (10, True)
+    assert compiling.loop(nogil=True)(one)(few) == 9
     monkeypatch.setattr(compiling, "compiles", lambda: False)
-    assert compiling.loop(nogil=True)(one) is one
-    assert compiling.loop(plain=len, nogil=True)(one) is len
+    assert made(many) == -10
+    alone = compiling.loop(nogil=True)(one)
+    assert (alone(many), "compiled" in vars(alone)) == (10, False)
+
+
+def test_loops_call_each_other_compiled_and_plainly():
+    space = {"loop": compiling.loop}
+    exec(
+        "@loop(nogil=True)\ndef inner(x):\n    return 2 * x\n"
+        "@loop(nogil=True)\ndef outer(x):\n    return inner(x) + 1\n",
+        space,
+    )
+    assert space["outer"](3) == space["outer"].function(3) == 7
+    assert isinstance(space["inner"], compiling.LazyLoop)

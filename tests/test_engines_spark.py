@@ -24,6 +24,8 @@ from goodmeasure.engines.shard import Shard
 from goodmeasure.errors import MissingExtra, Problem, UsageError
 from goodmeasure.reading.tables import EmptyTable, NoSuchColumn, NoSuchFile
 from goodmeasure.tallying.shards import Part
+from test_all_rows import files as files
+from test_all_rows import same_model
 
 pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
 
@@ -151,6 +153,20 @@ def test_the_command_line_names_the_engine(session: Any, folder: Path) -> None:
         found = CliRunner().invoke(command, [*words, *more], catch_exceptions=False, standalone_mode=False)
         assert found.return_value == 0
     assert kept[0].read_bytes() == kept[1].read_bytes()
+
+
+def test_a_frame_that_comes_first_is_told_with_the_call_that_was_meant(frame: Any) -> None:
+    with pytest.raises(UsageError, match="the loss first") as caught:
+        gm.tally(frame, LOSSES[0], y="y", prediction=TWO)
+    assert eval(caught.value.fix, {"gm": gm, "frame": frame}).n == 2000
+
+
+# --- a study ---
+
+
+@pytest.mark.usefixtures("session")
+def test_workers_fit_a_study_to_all_rows(files: str) -> None:
+    same_model(files, "spark")
 
 
 # --- the page ---

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import goodmeasure as gm
+from goodmeasure.choosing.functionals import refuse_another
 from goodmeasure.cli import status_of
 from goodmeasure.decisions.costs import ClassCosts, CostsDoNotFit, DegenerateCosts
 from goodmeasure.errors import Problem, UsageError
@@ -188,6 +189,22 @@ def test_levels_are_asked_for_as_they_were_meant(asked: str) -> None:
         gm.choose(y, ask=asked)
     assert caught.value.fix == f"ask={MEANT[asked]!r}"
     assert str(gm.choose(y, ask=MEANT[asked]).loss)
+
+
+@pytest.mark.parametrize("name", gm.losses.catalogue())
+def test_a_loss_and_what_is_asked_beside_it_agree_or_are_refused(name: str) -> None:
+    loss = gm.losses.catalogue()[name]()
+    level = loss.values.get("level") or loss.levels or None
+    said = "" if level is None else "=" + ",".join(f"{each:g}" for each in np.atleast_1d(level))
+    of = loss.facts.asks_for
+    for ask in (None, *([of + said] if of else [])):
+        refuse_another(ask, loss)
+    other = "expectile=0.99" if of in ("mean", "probability", "grades") else "mean"
+    if of:
+        with pytest.raises(UsageError, match=f"asks for the .*{of}"):
+            refuse_another(other, loss)
+    refuse_another("median", gm.losses.pinball(level=0.5))
+    refuse_another("quantile=0.5", gm.losses.absolute_error())
 
 
 # --- targets outside of a loss that is named, and conditions with names in quotes ---

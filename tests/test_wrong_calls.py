@@ -295,6 +295,7 @@ def test_costs_price_answers_and_no_probabilities(answers: Any) -> None:
         with pytest.raises(UsageError, match="price answers") as refused:
             price(given["y_true"], given["y_pred"])
         assert mended(lambda k: price(k["y_true"], k["y_pred"]), given, refused.value) == price(YES, FITTED.predict(X))
+    assert gm.to_sklearn(COSTS, labels=[0.5, 1.5])(YES + 0.5, np.full(N, 0.5)) == 40 * YES.mean()  # labels of one's own
 
 
 COSTLY = {
@@ -428,6 +429,19 @@ def test_numbers_that_are_no_classes_are_named_as_they_are(host: Any, y: Any) ->
         TO[host.package](CLASSES).fit(model, X, y)
 
 
+@pytest.mark.parametrize("host", [h for h in HOSTS if h.package in BOOSTERS], ids=lambda host: host.name)
+def test_labels_of_rows_that_are_absent_are_read_by_classifiers(host: Any) -> None:
+    ours, weight = TO[host.package](BINARY), np.where(np.arange(N) < 3, 0.0, 1.0)
+    known = {"X": X, "y": np.where(weight > 0, YES, 7.0), "sample_weight": weight}
+
+    def fit(k: dict[str, Any]) -> Any:
+        return ours.fit(getattr(BOOSTERS[host.package], host.classifier)(), k["X"], k["y"], k["sample_weight"])
+
+    with pytest.raises(TargetOutsideDomain, match="weight 0 too") as refused:
+        fit(known)
+    assert len(mended(fit, known, refused.value).predict(X)) == N
+
+
 OBJECTIVES = {"xgboost": "binary:hinge", "lightgbm": "cross_entropy", "catboost": "CrossEntropy"}
 
 
@@ -496,7 +510,8 @@ def test_two_columns_that_are_no_probabilities_are_refused(bad: list[float]) -> 
     known = {"model": FITTED, "X": X, "y_pred": spoiled}
     right = gm.to_sklearn(BINARY)(YES, PROBABILITIES)
     assert mended(lambda k: gm.to_sklearn(BINARY)(YES, k["y_pred"]), known, refused.value) == right
-    assert gm.to_sklearn(BINARY)(YES, np.round(PROBABILITIES, 3)) == pytest.approx(right, rel=0.01)
+    for rounded in (np.round(PROBABILITIES, 3), PROBABILITIES.astype(np.float32), PROBABILITIES.astype(np.float16)):
+        assert gm.to_sklearn(BINARY)(YES, rounded) == pytest.approx(right, rel=0.01)
 
 
 def test_the_back_end_of_keras_is_known() -> None:

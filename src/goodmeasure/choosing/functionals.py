@@ -82,6 +82,21 @@ def functional_of(given: str | None) -> Functional | None:
     return Functional(name, read if name == "quantiles" else next(iter(read or ()), None))
 
 
+def refuse_another(ask: str | None, loss: Loss) -> None:
+    """Refuse a loss that was named beside something else that was asked for: one of the two would not be heard. Error: GM009."""
+    asked, of = functional_of(ask), loss.facts.asks_for
+    outcome = ("probability", "grades")
+    if asked is None or not of or (of in outcome and asked.name in (*outcome, "mean", "class")):
+        return
+    level = loss.values.get("level") or loss.levels or None
+    found = Functional(of, level)
+    halves = {Functional("median"), Functional("quantile", 0.5)}
+    if asked not in (found, Functional(of)) and not {asked, found} <= halves:
+        raise UsageError(
+            f"{loss} asks for the {found}, and the {asked} was asked for", fix=f"leave out ask={ask!r}, or the loss"
+        )
+
+
 def _meant(name: str, text: str) -> str:
     """What percents and decimal commas stand for, as it is asked; empty where they stand for no levels."""
     parts = re.split(r"[;,\s]+", re.sub(r"(?<![\d.])0,(\d+)", r"0.\1", text.strip("()[] ")))

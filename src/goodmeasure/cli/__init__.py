@@ -21,6 +21,7 @@ from goodmeasure import __version__
 from goodmeasure.cli._streams import UNREAD, aside, colour, drop, opened, unread
 from goodmeasure.drawing.terminal import printable
 from goodmeasure.errors import NotEnoughMemory, Problem, UsageError, nearest, shorter
+from goodmeasure.reading.connection import kept_open
 from goodmeasure.reading.writing import FULL, NotWritten
 
 FAULT = 70
@@ -133,7 +134,8 @@ def _terminated(*_: object) -> None:
 def status_of(arguments: list[str], *, traceback: bool = False) -> int:
     """The exit status of a command line; what goes wrong is said on standard error in the style of `Problem`."""
     try:
-        done = _run(arguments)
+        with kept_open():
+            done = _run(arguments)
         if sys.stdout is not None:  # it is None where it was closed before the start
             sys.stdout.flush()
     except (Problem, click.ClickException, click.Abort, KeyboardInterrupt, Terminated, Exception) as error:

@@ -8,6 +8,7 @@ import click
 
 from goodmeasure.cli import _places
 from goodmeasure.cli._written import options
+from goodmeasure.engines.shard import ENGINES
 
 OUT = "goodmeasure-out"
 
@@ -78,6 +79,12 @@ OUT = "goodmeasure-out"
     type=click.Choice(["together", "drop"]),
     help="Make one class of those with fewer than ten rows, or leave their rows out.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    help="Fit the linear model to all rows of files that memory does not hold: who reads them.",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="The cluster of the engine; one on this machine unless given.")
 @_places.of_a_model
 @click.option("--seed", type=int, default=0, show_default=True, help="For the split and the bootstrap.")
 @click.option(
@@ -105,6 +112,7 @@ def command(data: str, out: str, as_json: bool, fail_on: str | None, **asked: An
     goodmeasure run customers.csv --target churned --cost fn=40 --cost fp=5
     goodmeasure run claims.parquet --target claims --exposure years --time date
     goodmeasure run claims.csv --target paid --loss squared_error --loss huber --model linear --model boosting
+    goodmeasure run 'claims/*.parquet' --target paid --engine dask
     """
     from goodmeasure.cli import _study
 

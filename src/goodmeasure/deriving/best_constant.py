@@ -131,7 +131,7 @@ def _slope(loss: Record, y: Any, w: Any) -> Slope:
     def summed(raws: Any) -> Any:
         targets, outputs = (table.copy() for table in np.broadcast_arrays(y, raws[:, None]))
         given = Examples(targets, outputs, None, None, outputs.dtype, outputs.shape)
-        signal = pointwise.numbers(loss, given, 1)[1]
+        signal = pointwise.signal(loss, given)
         # Far from the best the sum may overflow; its sign, all that is asked of it, is right.
         with np.errstate(over="ignore"):
             return np.sum(np.where(signal == 0, 0, signal * w), axis=1)

@@ -36,6 +36,11 @@ def _kept_lost(given: Examples, table: Array) -> Array:
     return given.xp.where(lost, given.xp.asarray(given.xp.nan, dtype=table.dtype), table)
 
 
+def signal(loss: Record, given: Examples) -> Array:
+    """The signal of checked examples."""
+    return numbers(loss, given, 1)[1]
+
+
 def second_derivatives(loss: Record, given: Examples, *, full: bool) -> Array:
     """Second derivatives of checked examples: the diagonal, or every pair of raw outputs."""
     xp, count = given.xp, given.z.shape[-1]

@@ -31,7 +31,7 @@ def value(loss: Record, y: Any, z: Any, *, mask: Any = None) -> Array:
 def gradient(loss: Record, y: Any, z: Any, *, mask: Any = None) -> Array:
     """The derivative of each example's loss by its raw outputs, of z's shape and dtype."""
     given = examples(loss, y, z, mask=mask)
-    return finished(given, _numbers(loss).numbers(loss, given, 1)[1])
+    return finished(given, _numbers(loss).signal(loss, given))
 
 
 def hessian(loss: Record, y: Any, z: Any, *, mask: Any = None, full: bool = False) -> Array:

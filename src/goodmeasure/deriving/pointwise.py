@@ -26,6 +26,11 @@ def numbers(loss: Record, given: Examples, order: int) -> list[Array]:
     return [value, *([_stacked(signal, given.xp)] if signal else [])]
 
 
+def signal(loss: Record, given: Examples) -> Array:
+    """The signal of checked examples alone: the same numbers as beside the value."""
+    return _stacked(_formulas(loss, list(loss.signal), given), given.xp)
+
+
 def second_derivatives(loss: Record, given: Examples, *, full: bool) -> Array:
     """Second derivatives of checked examples: the diagonal, or every pair of raw outputs."""
     xp, m = given.xp, len(loss.activation)

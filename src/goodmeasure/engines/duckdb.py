@@ -22,8 +22,8 @@ from goodmeasure.engines.pointing import as_asked, first_refused, in_table, poin
 from goodmeasure.engines.request import Request, Taking
 from goodmeasure.engines.shard import Partition, Shard
 from goodmeasure.errors import Problem
-from goodmeasure.reading.blocks import Block, WantedColumns, blocks, counted_labels, first_cells, labels_in
-from goodmeasure.reading.connection import Reader
+from goodmeasure.reading.blocks import Block, CodedTexts, WantedColumns, blocks, counted_labels, first_cells, labels_in
+from goodmeasure.reading.connection import IN_ANY_ORDER, Reader
 from goodmeasure.reading.files import held
 from goodmeasure.reading.inspection import filtered, inspected, refuse_unknown, sniffed, weighed
 from goodmeasure.reading.moments import refuse_texts
@@ -33,6 +33,7 @@ from goodmeasure.reading.sources import Files, alone, cast, framed, refuse_other
 from goodmeasure.reading.sql import sql
 from goodmeasure.reading.tables import no_rows, refuse_none
 from goodmeasure.reading.writing import csv_line
+from goodmeasure.statistics.coded_keys import Coded, coded
 from goodmeasure.statistics.row_arguments import CELL, UnknownLabel, like_probabilities
 from goodmeasure.statistics.weights import are_tame, refuse_far_apart, unit_of
 from goodmeasure.tallying.accumulate import kind_of
@@ -44,7 +45,6 @@ Blocks = Generator[tuple[Place | None, Block], None, None]
 """Rows of a file; or of a frame, which is none."""
 
 BLOCK = 1 << 20
-MEMORY = "512MB"
 WORKERS = 2  # threads that sum while DuckDB reads
 KEPT = 31 << 20  # bytes; beyond 32 MiB glibc no longer learns from what is freed
 FRAME_NAME = "frame"
@@ -85,7 +85,7 @@ def tally_frame(frame: Any, request: Request) -> Tally:
 def _opened(shard: Shard, request: Request, threads: int | None = 1) -> Iterator[tuple[Blocks, Request]]:
     """The blocks of a shard, and the request held against it."""
     if isinstance(shard, Partition):
-        with Reader(frame=shard.rows, threads=threads, ordered=False, memory=MEMORY) as reader, _naming(shard.name):
+        with Reader(frame=shard.rows, **{**IN_ANY_ORDER, "threads": threads}) as reader, _naming(shard.name):
             settled, files = _settled_frame(request, reader, shard.rows)
             yield ((None, block) for block in _blocks(files, settled)), settled
     else:
@@ -155,7 +155,7 @@ def rows_of(source: Source, request: Request, time: str | None = None) -> HeldRo
     parts = [block for _, block in found]
     if not parts:
         raise no_rows(places.source, request.where)
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in request.columns}
+    columns = {name: np.concatenate([_plain(part[name]) for part in parts]) for name in request.columns}
     scores = [np.isnan(columns[name]) for _, names in request.scores for name in names]
     lost = {} if request.weight is None else {NO_WEIGHT: columns[request.weight] == 0}
     lost |= {NO_TARGET: np.isnan(columns[request.target]), NO_SCORE: np.any(scores, axis=0)}
@@ -168,6 +168,11 @@ def rows_of(source: Source, request: Request, time: str | None = None) -> HeldRo
         if place is not None:
             read[place] += len(block[request.target])
     return HeldRows(counting, in_order, rows, np.flatnonzero(keep), read, settled)
+
+
+def _plain(column: NDArray[Any] | Coded) -> NDArray[Any]:
+    """A column of a block as an array."""
+    return column.values if isinstance(column, Coded) else column
 
 
 def _ordering(reader: Reader, places: Places, request: Request, time: str) -> NDArray[Any]:
@@ -236,8 +241,7 @@ def in_one_unit(request: Request, source: Source) -> Request:
 
 
 def _reader(places: Places, threads: int | None) -> Reader:
-    """A reader of sums: the order of rows does not matter."""
-    return Reader(places.paths, threads=threads, ordered=False, memory=MEMORY)
+    return Reader(places.paths, **{**IN_ANY_ORDER, "threads": threads})
 
 
 def settled(request: Request, source: Source) -> Request:
@@ -291,6 +295,9 @@ def _blocks(files: Files, request: Request) -> Iterator[Block]:
     for block in blocks(files, _wanted(files, request), BLOCK):
         if request.positive is not None:
             block[request.target] = block[request.target] + 1
+        for name in request.keys:
+            keys = block[name]
+            block[name] = coded(Coded.of(*keys) if isinstance(keys, CodedTexts) else keys, name)
         yield block
 
 

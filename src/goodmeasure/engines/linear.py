@@ -12,15 +12,16 @@ from functools import partial, reduce
 from importlib import import_module
 from operator import add
 from os import PathLike
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.deriving.arguments import check_targets
 from goodmeasure.engines.duckdb import blocks_of
+from goodmeasure.engines.framed import data_last
 from goodmeasure.engines.request import Columns, Request
-from goodmeasure.engines.shard import ENGINES, Here, Partition, Shard, Shards
+from goodmeasure.engines.shard import ENGINES, HERE, Here, Partition, Shard, Shards
 from goodmeasure.engines.tallied import name_of, name_or_none, names_of, shards_of
 from goodmeasure.errors import NothingToAverage, Problem, UsageError, shorter
 from goodmeasure.fitting import newton
@@ -29,6 +30,7 @@ from goodmeasure.fitting.fit import LossClassifier, LossRegressor
 from goodmeasure.fitting.newton import Reached
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.making.loss import Loss
+from goodmeasure.reading.connection import kept_open
 from goodmeasure.reading.paths import places_of
 from goodmeasure.statistics.row_arguments import Floats, MissingScore
 from goodmeasure.statistics.weights import check_weights
@@ -53,6 +55,27 @@ class FitStopped(Problem, RuntimeError):
     code = "GM726"
 
 
+Row = tuple[Floats, NDArray[Any], Floats]
+"""Some rows: features (n, p), targets as the loss takes them (n,), and weights above zero (n,)."""
+
+
+class Rows(Protocol):
+    """What is fitted, and how a shard becomes rows of numbers; it goes to the workers."""
+
+    @property
+    def loss(self) -> Loss: ...
+
+    @property
+    def width(self) -> int:
+        """How many features a row has."""
+
+    @property
+    def intercept(self) -> bool: ...
+
+    def of(self, shard: Shard) -> Iterator[Row]:
+        """The rows of a shard that count, some at a time."""
+
+
 @dataclass(frozen=True)
 class _Spec:
     """What is fitted to which columns."""
@@ -68,8 +91,16 @@ class _Spec:
         scores = tuple((name, (name,)) for name in self.features)
         return Request((self.loss,), self.target, scores, weight=self.weight)
 
-    def rows(self, block: Columns) -> Iterator[tuple[Floats, NDArray[Any], Floats]]:
-        """Features, targets and weights of the rows of a block that count, some at a time."""
+    @property
+    def width(self) -> int:
+        return len(self.features)
+
+    def of(self, shard: Shard) -> Iterator[Row]:
+        """Features, targets and weights of the rows of a shard that count, some at a time."""
+        for block in blocks_of(shard, self.request):
+            yield from self._rows(block)
+
+    def _rows(self, block: Columns) -> Iterator[Row]:
         for part in even(len(block[self.target]), _ROWS):
             y = np.asarray(block[self.target][part], dtype=np.float64)
             w = np.ones(len(y)) if self.weight is None else np.asarray(block[self.weight][part], dtype=np.float64)
@@ -147,7 +178,7 @@ class _Sums:
 class _At:
     """Where shards are asked: the parameters, and the frame of the columns."""
 
-    spec: _Spec
+    spec: Rows
     theta: Floats
     centre: Floats
     scale: Floats
@@ -174,15 +205,14 @@ def _naming(shard: Shard) -> Iterator[None]:
         raise
 
 
-def _moments(shard: Shard, spec: _Spec) -> _Moments:
-    none = np.zeros(len(spec.features))
+def _moments(shard: Shard, spec: Rows) -> _Moments:
+    none = np.zeros(spec.width)
     found = _Moments(0, 0.0, none, none, 0.0, np.empty(0), np.empty(0))
     with _naming(shard):
-        for block in blocks_of(shard, spec.request):
-            for x, y, w in spec.rows(block):
-                mean = w @ x / w.sum()
-                some = _some_targets(spec.loss, y, w, enough=len(found.some) >= _SOME)
-                found += _Moments(len(y), float(w.sum()), mean, w @ (x - mean) ** 2, float(y.max()), *some)
+        for x, y, w in spec.of(shard):
+            mean = w @ x / w.sum()
+            some = _some_targets(spec.loss, y, w, enough=len(found.some) >= _SOME)
+            found += _Moments(len(y), float(w.sum()), mean, w @ (x - mean) ** 2, float(y.max()), *some)
     return found
 
 
@@ -200,23 +230,21 @@ def _sums(shard: Shard, at: _At) -> _Sums:
     nothing = np.zeros(at.theta.shape)
     found = _Sums(0.0, nothing, np.zeros((nothing.size, nothing.size)), 0.0, nothing)
     with _naming(shard), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        for block in blocks_of(shard, at.spec.request):
-            for rows in at.spec.rows(block):
-                objective, weight = at.objective(*rows), float(rows[2].sum())
-                value, gradient = objective.value_and_gradient(at.theta)
-                found += _Sums(
-                    weight * value,
-                    weight * gradient,
-                    weight * objective.curvature(at.theta),
-                    weight * objective.rounding(at.theta),
-                    weight * objective.pulls(at.theta),
-                )
+        for rows in at.spec.of(shard):
+            objective, weight = at.objective(*rows), float(rows[2].sum())
+            value, gradient = objective.value_and_gradient(at.theta)
+            found += _Sums(
+                weight * value,
+                weight * gradient,
+                weight * objective.curvature(at.theta),
+                weight * objective.rounding(at.theta),
+                weight * objective.pulls(at.theta),
+            )
     return found
 
 
 def _reach(shard: Shard, at: _At) -> float:
-    blocks = blocks_of(shard, at.spec.request)
-    return max((at.objective(*rows).reach(at.theta) for block in blocks for rows in at.spec.rows(block)), default=0.0)
+    return max((at.objective(*rows).reach(at.theta) for rows in at.spec.of(shard)), default=0.0)
 
 
 # --- the fit ---
@@ -227,7 +255,7 @@ class _Merged:
     """The mean loss over all shards plus the penalty, as Newton's method asks for it; shards are added in their order."""
 
     shards: Shards
-    spec: _Spec
+    spec: Rows
     alpha: float
     outputs: int
     moments: _Moments
@@ -304,6 +332,7 @@ class _Merged:
         return slopes, theta[-1] - self.centre @ slopes if self.spec.intercept else np.zeros(self.outputs)
 
 
+@data_last(y="y", features=["x1", "x2"])
 @strict_keywords
 def fit_linear(
     loss: Loss,
@@ -363,7 +392,7 @@ def fit_linear(
     spec = _Spec(loss, name_of("y", y), _several(features), name_or_none("sample_weight", sample_weight), fit_intercept)
     _refuse(spec, alpha=alpha, max_iter=max_iter, tol=tol)
     with _opened(data, spec, engine, scheduler) as shards:
-        return _fitted(shards, spec, float(alpha), int(max_iter), tol)
+        return _model(spec, float(alpha), fit_rows(shards, spec, float(alpha), int(max_iter), tol))
 
 
 def _several(features: Any) -> tuple[str, ...]:
@@ -394,18 +423,23 @@ def _opened(data: Any, spec: _Spec, engine: str, scheduler: str | None) -> Abstr
     """The shards of a frame, or of files where an engine reads them. Errors: GM008, GM009, GM201, GM203, GM725."""
     if not isinstance(data, str | PathLike):
         return nullcontext(shards_of(data, spec.request.columns) or Here((Partition("frame", data),)))
+    return files_by(data, engine, scheduler)
+
+
+def files_by(data: Any, engine: str, scheduler: str | None) -> AbstractContextManager[Shards]:
+    """Files where an engine reads them. Errors: GM008, GM009, GM201, GM725."""
     if not isinstance(engine, str) or engine not in ENGINES:
         raise UsageError(f"engine={shorter(engine)}", fix=f"engine={' or '.join(map(repr, ENGINES))}")
-    if scheduler is not None and (not isinstance(scheduler, str) or engine == "duckdb"):
+    if scheduler is not None and (not isinstance(scheduler, str) or engine == HERE):
         raise UsageError(f"scheduler={shorter(scheduler)}", fix="engine='dask', scheduler='tcp://host:8786'")
-    if engine == "duckdb":
+    if engine == HERE:
         return _files_here(data)
     return _files_there(data, partial(import_module(f"goodmeasure.engines.{engine}").files, scheduler=scheduler))
 
 
 @contextmanager
 def _files_here(data: Any) -> Iterator[Shards]:
-    with places_of(data) as places:
+    with places_of(data) as places, kept_open():  # each step asks every file
         yield Here(tuple(place.name for place in places.files))
 
 
@@ -417,18 +451,26 @@ def _files_there(data: Any, files: Callable[[tuple[str, ...]], AbstractContextMa
         yield shards
 
 
-def _fitted(shards: Shards, spec: _Spec, alpha: float, max_iter: int, tol: float) -> LossRegressor | LossClassifier:
-    moments = reduce(add, shards.map(_moments, spec))
+@dataclass(frozen=True)
+class MergedFit:
+    """The least of the mean loss of all rows: slopes (features, outputs), constants (outputs,), and how it was found."""
+
+    slopes: Floats
+    constants: Floats
+    certificate: Certificate
+    rows: int
+    passes: int
+    steps: int
+
+
+def fit_rows(shards: Shards, rows: Rows, alpha: float, max_iter: int = 100, tol: float = 1e-13) -> MergedFit:
+    """The linear model of the rows of all shards. Errors: those of `fit_linear`."""
+    moments = reduce(add, shards.map(_moments, rows))
     if not moments.rows:
         raise NothingToAverage("there are no rows to fit", fix="rows with a weight above zero")
-    outputs = int(moments.largest) + 1 if spec.loss.is_classwise else len(spec.loss.activation)
-    seen = curvature_class(spec.loss, moments.some, outputs)
-    if seen.flat or seen.jumps or seen.piecewise_linear:
-        raise UsageError(
-            f"{spec.loss} is not smooth, and steps of all rows at once are for losses that are",
-            fix="gm.losses.log_cosh(), gm.losses.huber(); or in memory gm.LossRegressor(loss).fit(X, y)",
-        )
-    merged = _Merged(shards, spec, alpha, outputs, moments)
+    outputs = int(moments.largest) + 1 if rows.loss.is_classwise else len(rows.loss.activation)
+    seen = smooth(rows.loss, moments.some, outputs)
+    merged = _Merged(shards, rows, alpha, outputs, moments)
     reached = newton.minimise(merged, merged.start(), tol=tol, max_iter=max_iter, watch=lambda theta, value: False)
     if reached.endless:
         raise FitStopped(
@@ -440,24 +482,27 @@ def _fitted(shards: Shards, spec: _Spec, alpha: float, max_iter: int, tol: float
             seen=f"largest slope {np.abs(merged.value_and_gradient(reached.theta)[1]).max():.2g}",
             fix=f"max_iter={10 * max_iter}",
         )
-    return _model(merged, reached, seen)
+    certificate = _certificate(merged, reached, seen)
+    return MergedFit(*merged.coefficients(reached.theta), certificate, moments.rows, merged.passes, reached.steps)
 
 
-def _model(merged: _Merged, reached: Reached, seen: CurvatureClass) -> LossRegressor | LossClassifier:
-    """The fit as the estimator that would have made it in memory."""
-    classes = merged.loss.is_classwise or merged.loss.is_binary
-    kind = LossClassifier if classes else LossRegressor
-    model = kind(merged.loss, alpha=merged.alpha, fit_intercept=merged.spec.intercept)
-    slopes, constants = merged.coefficients(reached.theta)
+IN_MEMORY = "gm.losses.log_cosh(), gm.losses.huber(); or in memory gm.LossRegressor(loss).fit(X, y)"
+
+
+def smooth(loss: Loss, some: NDArray[Any], outputs: int, fix: str = IN_MEMORY) -> CurvatureClass:
+    """How a loss bends on some targets. Error: GM009 for one that has kinks, or does not bend."""
+    seen = curvature_class(loss, some, outputs)
+    if seen.flat or seen.jumps or seen.piecewise_linear:
+        raise UsageError(
+            f"{loss} is not smooth, and steps of all rows at once are for losses that are",
+            fix=fix,
+        )
+    return seen
+
+
+def _certificate(merged: _Merged, reached: Reached, seen: CurvatureClass) -> Certificate:
     value, gradient = merged.value_and_gradient(reached.theta)
-    model.loss_, model.n_iter_ = merged.loss, reached.steps
-    model.n_passes_, model.n_rows_ = merged.passes, merged.moments.rows
-    model.coef_, model.intercept_ = model._shaped(slopes, constants)
-    model.n_features_in_ = len(merged.spec.features)
-    model.feature_names_in_ = np.array(merged.spec.features, dtype=object)
-    if isinstance(model, LossClassifier):
-        model.classes_ = np.arange(max(merged.outputs, 2))
-    model.certificate_ = Certificate(
+    return Certificate(
         status=Status.OPTIMAL if seen.convex else Status.STATIONARY,
         objective=value,
         gap=reached.gap if seen.convex else None,
@@ -466,4 +511,18 @@ def _model(merged: _Merged, reached: Reached, seen: CurvatureClass) -> LossRegre
         convex=seen.evidence,
         method="half the squared Newton decrement" if seen.convex else "a point where the signals balance",
     )
+
+
+def _model(spec: _Spec, alpha: float, fit: MergedFit) -> LossRegressor | LossClassifier:
+    """The fit as the estimator that would have made it in memory."""
+    kind = LossClassifier if spec.loss.is_classwise or spec.loss.is_binary else LossRegressor
+    model = kind(spec.loss, alpha=alpha, fit_intercept=spec.intercept)
+    model.loss_, model.n_iter_ = spec.loss, fit.steps
+    model.n_passes_, model.n_rows_ = fit.passes, fit.rows
+    model.coef_, model.intercept_ = model._shaped(fit.slopes, fit.constants)
+    model.n_features_in_ = len(spec.features)
+    model.feature_names_in_ = np.array(spec.features, dtype=object)
+    if isinstance(model, LossClassifier):
+        model.classes_ = np.arange(max(len(fit.constants), 2))
+    model.certificate_ = fit.certificate
     return model

@@ -8,6 +8,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from goodmeasure.deriving.record import Record
+from goodmeasure.engines.framed import data_last
 from goodmeasure.engines.request import Request
 from goodmeasure.engines.shard import Shards
 from goodmeasure.errors import UsageError, shorter
@@ -19,6 +20,7 @@ from goodmeasure.tallying.accumulate import SINGLE, losses_of, one_of, refuse_bo
 from goodmeasure.tallying.tally import Tally
 
 
+@data_last(y="y", prediction="p")
 @strict_keywords
 def tally(
     loss: Record | list[Record] | tuple[Record, ...],

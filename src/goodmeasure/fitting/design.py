@@ -59,8 +59,10 @@ def back(features: Any, signal: Floats, *, compiled: bool) -> Floats:
     return out
 
 
-def moments(features: Any, weight: Floats | None, share: Floats) -> tuple[Floats, Floats]:
+def moments(features: Any, weight: Floats | None) -> tuple[Floats, Floats]:
     """The weighted mean of each column, and its standard deviation, to the last digits of columns that hardly vary."""
+    rows = features.shape[0]
+    share = np.full(rows, 1 / rows) if weight is None else weight / weight.sum()
     if is_sparse(features):
         mean = features.T @ share
         return mean, np.sqrt(np.maximum(features.multiply(features).T @ share - mean**2, 0))
@@ -104,6 +106,11 @@ def crossed(features: Any, by_row: Floats) -> Floats:
     if is_sparse(features):
         return np.asarray((features.T @ features.multiply(by_row[:, None])).toarray())
     return np.asarray(features.T @ (by_row[:, None] * features))
+
+
+def times(features: Any, by_row: Floats) -> Any:
+    """The table with each row times a number of its own."""
+    return features.multiply(by_row[:, None]).tocsr() if is_sparse(features) else features * by_row[:, None]
 
 
 def squares(features: Any) -> Any:

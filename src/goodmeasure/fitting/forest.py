@@ -213,7 +213,8 @@ def _walk_plain(
         raw[:, k % raw.shape[1]] += value[node]
 
 
-@loop(plain=_walk_plain, nogil=True)
+# Plain code takes each step down each tree by itself.
+@loop(plain=_walk_plain, fewest=1 << 12, nogil=True)
 def _walk(
     matrix: Any, raw: Any, roots: Any, column: Any, limit: Any, missing_left: Any, left: Any, right: Any, value: Any,
     set_of: Any, sets: Any,

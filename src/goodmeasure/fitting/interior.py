@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.fitting import design
-from goodmeasure.fitting.newton import solve
+from goodmeasure.fitting.newton import back, solve, well_conditioned
 from goodmeasure.statistics.row_arguments import Floats
 
 # How much of the way to the boundary a step goes.
@@ -103,13 +104,10 @@ class Point:
 
     def reach(self, move: tuple[Floats, ...]) -> float:
         """How far the point can move without a slack reaching zero."""
-        longest = 1.0
         _, ds, da, db = move
-        for slack, change in ((self.up, -ds), (self.down, ds), (self.above, da), (self.below, db)):
-            falling = change < 0
-            if falling.any():
-                longest = min(longest, _STAY_INSIDE * float((-slack[falling] / change[falling]).min()))
-        return longest
+        pairs = ((self.up, -ds), (self.down, ds), (self.above, da), (self.below, db))
+        fastest = -min(float((change / slack).min(initial=0.0)) for slack, change in pairs)
+        return min(1.0, _STAY_INSIDE / fastest) if fastest > 0 else 1.0
 
     @property
     def complementarity(self) -> float:
@@ -117,36 +115,45 @@ class Point:
         return float(self.above @ self.up + self.below @ self.down) / (2 * len(self.slope))
 
 
-def step(lines: Lines, point: Point) -> tuple[Point, float]:
+def step(lines: Lines, point: Point, bend: Floats | None = None) -> tuple[Point, float]:
     """One step of Mehrotra's predictor and corrector (Portnoy and Koenker 1997), by normal equations X' D X.
 
     Optimal are X' slope + penalty w = 0 and X w - at = above - below, where above and the upper slack of the slope are
-    never both positive, nor below and the lower one. Returns the new point and the part of the step that was taken.
+    never both positive, nor below and the lower one. ``bend`` is what else the slopes of w change by, where rows of lines are
+    the tangents of curves. Returns the new point and the part of the step that was taken.
     """
     stiff = point.above / point.up + point.below / point.down
     normal = design.gram(lines.features, 1 / stiff)
-    normal[np.diag_indices_from(normal)] += lines.penalty
+    normal.flat[:: len(normal) + 1] += lines.penalty
+    system = _solver(normal, bend), stiff
     nothing = np.zeros(1)
-    predicted = _move(lines, point, (normal, stiff), (nothing, nothing, 0.0))
+    predicted = _move(lines, point, system, (nothing, nothing, 0.0))
     now = point.complementarity
     centring = (point.moved(predicted, point.reach(predicted)).complementarity / now) ** 3
     _, ds, da, db = predicted
-    move = _move(lines, point, (normal, stiff), (-da * ds, db * ds, centring * now))
+    move = _move(lines, point, system, (-da * ds, db * ds, centring * now))
     reach = point.reach(move)
     return point.moved(move, reach), reach
 
 
+def _solver(normal: Floats, bend: Floats | None) -> Callable[[Floats], Floats]:
+    """The solution of normal equations: with a bend where they stay definite with it."""
+    factor = None if bend is None else well_conditioned(normal + bend)
+    factor = well_conditioned(normal) if factor is None else factor
+    return partial(solve, normal) if factor is None else partial(back, factor)
+
+
 def _move(
-    lines: Lines, point: Point, system: tuple[Floats, Floats], aim: tuple[Floats, Floats, float]
+    lines: Lines, point: Point, system: tuple[Callable[[Floats], Floats], Floats], aim: tuple[Floats, Floats, float]
 ) -> tuple[Floats, ...]:
     """Newton's step for a complementarity to aim at, with second-order corrections of both products."""
-    normal, stiff = system
+    solved, stiff = system
     above_more, below_more, target = aim
     x = lines.features
     rise = (target - above_more) / point.up - point.above
     fall = (target - below_more) / point.down - point.below
     rest = x @ point.w - lines.at - point.above + point.below - rise + fall
     pull = x.T @ point.slope + lines.penalty * point.w
-    dw = solve(normal, -pull - x.T @ (rest / stiff))
+    dw = solved(-pull - x.T @ (rest / stiff))
     ds = (x @ dw + rest) / stiff
     return dw, ds, rise + point.above / point.up * ds, fall - point.below / point.down * ds

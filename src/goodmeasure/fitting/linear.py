@@ -119,7 +119,8 @@ def start_at(objective: Objective, curvature: CurvatureClass) -> Floats:
 def _is_least(alone: Objective, rough: Floats) -> bool:
     """Whether the signals of all rows cancel out there to the last digits, as those of a mean do."""
     _, gradient = alone.value_and_gradient(rough)
-    return bool(abs(gradient[0, 0]) <= _TRACE * alone.pull(rough)) and bool(np.isfinite(rough).all())
+    pull = alone.pull(rough)
+    return bool(np.isfinite(rough).all() and np.isfinite(pull) and abs(gradient[0, 0]) <= _TRACE * pull)
 
 
 def _rough(loss: Loss, mean: float) -> float:
@@ -163,10 +164,7 @@ def fit(objective: Objective, settings: SolverSettings) -> tuple[Floats, Certifi
     parts = () if objective.l1_ratio else apart(objective.loss)
     if parts and not settings.watch.stops:
         return _apart(objective, parts, settings)
-    curvature = curvature_class(objective.loss, objective.y, objective.outputs)
-    theta = np.zeros((objective.count, objective.outputs))
-    if objective.intercept:
-        theta[-1] = objective.settled("start", lambda: start_at(objective, curvature))
+    theta, curvature = _constant(objective)
     constant = objective.value(theta)
     if not np.isfinite(constant):
         raise NoFiniteFit(f"{objective.loss} is infinite at its best constant", fix="check the size of the targets")
@@ -187,6 +185,15 @@ def fit(objective: Objective, settings: SolverSettings) -> tuple[Floats, Certifi
     return reached.theta, _certify(objective, reached, curvature, settings, constant), max(reached.steps, 1)
 
 
+def _constant(objective: Objective) -> tuple[Floats, CurvatureClass]:
+    """The best constant as parameters, and what the loss looks like on these targets."""
+    curvature = objective.settled("curvature", lambda: curvature_class(objective.loss, objective.y, objective.outputs))
+    theta = np.zeros((objective.count, objective.outputs))
+    if objective.intercept:
+        theta[-1] = objective.settled("start", lambda: start_at(objective, curvature))
+    return theta, curvature
+
+
 @dataclass(eq=False, kw_only=True)
 class _PartMonitor(Monitor):
     """Tells the monitor of all raw outputs of the steps of one of them; ``whole`` is where all stand."""
@@ -195,18 +202,19 @@ class _PartMonitor(Monitor):
     objective: Objective
     whole: Floats
     column: int
+    others: float | None = None  # what all raw outputs cost without this one, which does not move them
 
     def __call__(self, theta: Floats, value: float) -> bool:
         """Record a step of this raw output as one of all."""
         self.whole[:, self.column] = theta[:, 0]
-        return self.all(self.whole, self.objective.value(self.whole.copy()))
+        if self.others is None:
+            self.others = self.objective.value(self.whole.copy()) - value
+        return self.all(self.whole, self.others + value)
 
 
 def _apart(objective: Objective, parts: tuple[Loss, ...], settings: SolverSettings) -> tuple[Floats, Certificate, int]:
     """Raw outputs that have nothing to do with each other: a fit of each alone, and what all of them reached."""
-    theta = np.zeros((objective.count, objective.outputs))
-    if objective.intercept:
-        theta[-1] = start_at(objective, curvature_class(objective.loss, objective.y, objective.outputs))
+    theta, _ = _constant(objective)
     certificates, steps = [], 0
     for k, loss in enumerate(parts):
         watch = _PartMonitor(all=settings.watch, objective=objective, whole=theta, column=k)
@@ -244,7 +252,7 @@ def _without_end(objective: Objective) -> NoFiniteFit:
 
 
 def _solve(objective: Objective, theta: Floats, curvature: CurvatureClass, settings: SolverSettings) -> newton.Reached:
-    lines = piecewise_linear(objective, curvature)
+    lines = objective.settled("lines", lambda: piecewise_linear(objective, curvature))
     solver = settings.solver if settings.solver != "auto" else _suited(objective, curvature, lines)
     if solver == "interior":
         if lines is None:

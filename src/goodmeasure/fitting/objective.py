@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure import kernels
+from goodmeasure.deriving import numbers
 from goodmeasure.fitting import design
 from goodmeasure.making.loss import Loss
 from goodmeasure.statistics.row_arguments import Floats
 
+# A fit of at most so many raw outputs takes less time by plain evaluation than a compiler takes to start: few steps are made,
+# each of at most some milliseconds. Kernels are for what is larger, whether or not they are compiled already.
+_PLAIN = 1 << 15
 # Columns are put on a common scale where their scales differ by more than this, or one lies this many away from zero.
 _UNEVEN = 30.0
 _OFF_CENTRE = 3.0
+
+T = TypeVar("T")
 
 
 class Smooth(Protocol):
@@ -79,13 +85,13 @@ class Objective:
     _value_at: tuple[Floats, float, Floats] | None = field(init=False, default=None)
     _signal: Floats | None = field(init=False, default=None)
     # What follows from the targets alone, and where fits ended, shared by objectives that differ in the penalty.
-    _settled: dict[str, Floats] = field(init=False, default_factory=dict)
+    _settled: dict[Any, Any] = field(init=False, default_factory=dict)
     ends: dict[str, Any] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         # Of columns that are not finite the scale is not, which is told by who asked.
         with np.errstate(over="ignore", invalid="ignore"):
-            self.centre, self.scale = _frame(self.features, self.weight, self.share, self.intercept)
+            self.centre, self.scale = _frame(self.features, self.weight, self.intercept)
             if self.centre.any() or (self.scale != 1).any():
                 self.features = design.scaled(self.features, self.centre, self.scale)
 
@@ -95,15 +101,18 @@ class Objective:
         found._settled, found.ends = self._settled, self.ends
         return found
 
-    def settled(self, name: str, find: Callable[[], Floats]) -> Floats:
+    def settled(self, name: str, find: Callable[[], T]) -> T:
         """What is found of the targets, whatever the penalty: once."""
         if name not in self._settled:
             self._settled[name] = find()
-        return self._settled[name]
+        found: T = self._settled[name]
+        return found
 
     def of_one(self, loss: Loss) -> Objective:
         """The same rows and columns with a loss of one raw output."""
-        return self._framed_alike(self.features, loss=loss, outputs=1)
+        found = self._framed_alike(self.features, loss=loss, outputs=1)
+        found._settled = self._settled.setdefault(loss, {})
+        return found
 
     def part(self, rows: NDArray[np.intp]) -> Objective:
         """The objective of some of the rows, as a function of the same theta."""
@@ -173,8 +182,8 @@ class Objective:
         if self._value_at is not None and self._value_at[0] is theta:
             return self._value_at[1]
         if self._alone_at is None or self._alone_at[0] is not theta:
-            mean, _ = self.loss.value_and_gradient(self.y, self.raw(theta), self.weight)
-            self._alone_at = theta, mean + self._cost(theta)
+            mean = self.loss if self._is_plain else lambda *rows: self.loss.value_and_gradient(*rows)[0]
+            self._alone_at = theta, mean(self.y, self.raw(theta), self.weight) + self._cost(theta)
         return self._alone_at[1]
 
     def value_and_gradient(self, theta: Floats) -> tuple[float, Floats]:
@@ -184,15 +193,21 @@ class Objective:
             self._value_at = theta, mean + self._cost(theta), slope + self.penalty * theta
         return self._value_at[1:]
 
+    @property
+    def _is_plain(self) -> bool:
+        """Whether raw outputs are too few for a kernel to pay."""
+        return len(self.y) * self.outputs <= _PLAIN
+
     def _swept(self, theta: Floats) -> tuple[float, Floats]:
         """The mean loss and its derivative: a block of rows goes forth and back while it is near the core."""
         z = np.empty((len(self.y), self.outputs))
         signal, slope, means = np.empty_like(z), np.zeros(theta.shape), []
+        step = numbers.value_and_gradient if self._is_plain else Loss.value_and_gradient
         for rows, share in self._blocks:
             z[rows] = self._forth(theta, rows)
             weight = None if self.weight is None else self.weight[rows]
             raw, pull = (each[rows, 0] if self.outputs == 1 else each[rows] for each in (z, signal))
-            means.append(share * self.loss.value_and_gradient(self.y[rows], raw, weight, out=pull)[0])
+            means.append(share * step(self.loss, self.y[rows], raw, weight, out=pull)[0])
             if share < 1:
                 pull *= share
             slope += self.back(signal[rows], rows)
@@ -336,13 +351,13 @@ class Objective:
         return slopes, theta[-1] - self.centre @ slopes
 
 
-def _frame(features: Any, weight: Floats | None, share: Floats, intercept: bool) -> tuple[Floats, Floats]:
+def _frame(features: Any, weight: Floats | None, intercept: bool) -> tuple[Floats, Floats]:
     """Centres and scales of the columns: zeros and ones where the columns are even as they are."""
     width = features.shape[1]
     centre, scale = np.zeros(width), np.ones(width)
     if not width:
         return centre, scale
-    middle, spread = design.moments(features, weight, share)
+    middle, spread = design.moments(features, weight)
     # A table of mostly zeros would not stay one if something were taken from each cell.
     centred = intercept and not design.is_sparse(features)
     size = spread if centred else np.hypot(middle, spread)

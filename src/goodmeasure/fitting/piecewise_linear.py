@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from goodmeasure.fitting.interior import Lines
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.formulas.activations import Activation, linear
 from goodmeasure.formulas.evaluation import on_arrays
-from goodmeasure.formulas.expression import derivative, symbol
+from goodmeasure.formulas.expression import Expr, derivative, symbol
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.traits.curvature_class import CurvatureClass, Kinks, curvature_class, kinks
 
@@ -26,11 +27,23 @@ class PiecewiseLinear:
 
     def prediction(self, z: Floats) -> tuple[Floats, Floats]:
         """Predictions at raw outputs, and their derivatives."""
-        if self.activation is None:
-            return z, np.ones_like(z)
-        formula = self.activation(symbol("z"))
-        found, slope = on_arrays([formula, derivative(formula, "z")], {"z": z}, z)
+        found, slope, _ = self.bent(z)
         return found, slope
+
+    def bent(self, z: Floats) -> tuple[Floats, Floats, Floats]:
+        """Predictions at raw outputs, and their first and second derivatives."""
+        if self.activation is None:
+            return z, np.ones_like(z), np.zeros_like(z)
+        found, slope, bend = on_arrays(_derived(self.activation), {"z": z}, z)
+        return found, slope, bend
+
+
+@cache
+def _derived(activation: Activation) -> list[Expr]:
+    """An activation's formula with its first and second derivatives."""
+    formula = activation(symbol("z"))
+    slope = derivative(formula, "z")
+    return [formula, slope, derivative(slope, "z")]
 
 
 def piecewise_linear(objective: Objective, curvature: CurvatureClass) -> PiecewiseLinear | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from goodmeasure.fitting import interior, near
+from goodmeasure.fitting import bent, interior, near
 from goodmeasure.fitting.newton import Reached
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.fitting.piecewise_linear import PiecewiseLinear, at_raw
@@ -23,14 +23,19 @@ def minimise(
 ) -> Reached:
     """The least there is, with a proven gap, where the raw output is the prediction itself; else a stationary point.
 
-    Behind an activation the predictions are replaced by their tangents, the lines solved exactly, and the step shortened
-    until the loss falls (the Gauss-Newton method for convex outer functions: Burke and Ferris 1995).
+    Behind an activation an interior point of lines and bend together goes most of the way. Then the predictions are replaced
+    by their tangents, the lines solved exactly, and the step shortened until the loss falls (the Gauss-Newton method for convex
+    outer functions: Burke and Ferris 1995).
     """
     value = objective.value(theta)
     watch(theta, value)
     if lines.activation is None:
         return _at_once(objective, lines, theta, value, (tol, max_iter), watch)
-    for step in range(1, max_iter + 1):
+    theta, begun, stops = bent.minimise(objective, lines, theta, max_iter, watch)
+    if stops:
+        return Reached(theta, begun, False)
+    value = objective.value(theta)
+    for step in range(begun + 1, max_iter + 1):
         rows = at_raw(objective, lines, objective.raw(theta))
         wanted, _, _ = interior.minimise(rows, theta[:, 0], tol=1e-10, max_iter=100, watch=lambda w: False)
         promised = rows.value(theta[:, 0]) - rows.value(wanted)

@@ -12,6 +12,7 @@ from goodmeasure.errors import FormulaError
 from goodmeasure.formulas.expression import Expr, nodes, spelled
 
 Array: TypeAlias = Any
+Step: TypeAlias = tuple[Expr, list[Expr]]  # a part of a formula, and the parts that nothing after it needs
 
 
 def namespace(*arrays: Array) -> Any:
@@ -81,24 +82,35 @@ def evaluate(
     *,
     as_in_books: bool = False,
 ) -> list[Any]:
-    """The values of expressions in a language; ``number`` turns a constant into one of the language's numbers."""
-    order, roots = _program(tuple(roots), frozenset(spell), as_in_books)
+    """The values of expressions in a language; ``number`` turns a constant into one of the language's numbers.
+
+    A part is let go after its last use, so that arrays take the room of those that are still needed.
+    """
+    steps, roots = _program(tuple(roots), frozenset(spell), as_in_books)
     done: dict[Expr, Any] = {}
-    for node in order:
+    for node, spent in steps:
         if node.word is not None:
             done[node] = spell[node.word.name](*(done[a] for a in node.args))
         elif node.is_symbol:
             done[node] = values[node.args[0]]
         else:
             done[node] = number(node.args[0])
+        for part in spent:
+            del done[part]
     return [done[root] for root in roots]
 
 
 @lru_cache(maxsize=4096)
-def _program(roots: tuple[Expr, ...], known: frozenset[str], as_in_books: bool) -> tuple[list[Expr], list[Expr]]:
+def _program(roots: tuple[Expr, ...], known: frozenset[str], as_in_books: bool) -> tuple[list[Step], list[Expr]]:
     """The parts of expressions in the words of a language, arguments first, and the expressions themselves."""
     written = [spelled(root, known, as_in_books=as_in_books) for root in roots]
-    return nodes(*written), written
+    order = nodes(*written)
+    needed, steps = set(written), []
+    for node in reversed(order):
+        spent = [] if node.word is None else [part for part in dict.fromkeys(node.args) if part not in needed]
+        needed.update(spent)
+        steps.append((node, spent))
+    return steps[::-1], written
 
 
 def on_arrays(roots: list[Expr], values: Mapping[str, Any], like: Array) -> list[Array]:

@@ -174,6 +174,13 @@ class Host:
         if loss.is_binary and not np.isin(labels, (0, 1)).all():
             fix = f"{self.to}(loss).fit({self.package}.{self.regressor}(), X, y)"
             raise UsageError(f"targets are shares, and {self.classifier} takes labels", where="y", fix=fix)
+        if loss.is_binary and not np.isin(every, (0, 1)).all():
+            raise TargetOutsideDomain(
+                f"{self.classifier} reads the labels of rows of weight 0 too",
+                where="y",
+                seen=f"labels {shorter(every.tolist())}",
+                fix="there = sample_weight > 0; X, y, sample_weight = X[there], y[there], sample_weight[there]",
+            )
         if not loss.is_classwise:
             return
         if not np.array_equal(every, np.arange(len(every))):

@@ -289,7 +289,8 @@ class SklearnCosts(_StandsForItsScorer):
         return float(rows.weight @ each / rows.weight.sum())
 
     def _of_labels(self, rows: PresentRows, costs: Costs | ClassCosts, known: tuple[NDArray[Any], ...]) -> Floats:
-        _refuse_scores(costs, rows["y_true"], rows["y_pred"])
+        if self.labels is None and not known:
+            _refuse_scores(costs, rows["y_true"], rows["y_pred"])
         truth, answer = labels_in(rows["y_true"]), labels_in(rows["y_pred"], "y_pred")
         names = in_order(truth, answer, *known) if self.labels is None else np.array(self.labels)
         at = codes(truth, names), codes(answer, names, "y_pred")

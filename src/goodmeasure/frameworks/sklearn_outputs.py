@@ -106,7 +106,7 @@ class LossReading:
         if self.loss.is_classwise:
             table = self._columns(table, len(names))
         elif table.ndim == 2 and table.shape[1] == 2 and not self.takes_scores:
-            table = _of_two(table)[:, int(label_of_yes(names, self.pos_label, self.loss) == names[-1])]
+            table = _of_two(table, given.dtype)[:, int(label_of_yes(names, self.pos_label, self.loss) == names[-1])]
         return y if numbers else self.coded(y, names), self._outputs(table)
 
     def _exchanged(self, y: NDArray[Any], given: NDArray[Any]) -> bool:
@@ -302,10 +302,11 @@ def distorts(loss: Loss) -> bool:
     return not np.allclose(meant, book)
 
 
-def _of_two(table: Floats) -> Floats:
-    """The probabilities of two labels, which add up to 1 in each row."""
+def _of_two(table: Floats, dtype: np.dtype[Any]) -> Floats:
+    """The probabilities of two labels, which add up to 1 in each row but for the rounding of the dtype that they came in."""
+    rounding = 2 * float(np.finfo(dtype).eps) if dtype.kind == "f" else 0.0
     table, off = divided_by_sums(table, np)
-    off = off | ~((table >= 0) & (table <= 1)).all(axis=1)
+    off = (off & (np.abs(table.sum(axis=1) - 1) > rounding)) | ~((table >= 0) & (table <= 1)).all(axis=1)
     if off.any() and not np.isnan(table).any():
         first = int(np.argmax(off))
         raise TargetOutsideDomain(

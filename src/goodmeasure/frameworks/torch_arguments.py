@@ -16,18 +16,18 @@ from goodmeasure.deriving.arguments import (
     check_labels,
     check_targets,
     go_together,
-    numeric,
     other_way_round,
     outside,
     presence,
     shape_fix,
     weights,
 )
-from goodmeasure.deriving.mending import are_labels
-from goodmeasure.errors import ShapeMismatch, TargetOutsideDomain, UsageError, WeightError, with_article
+from goodmeasure.deriving.mending import are_labels, as_numbers, as_raw, labels_of
+from goodmeasure.errors import ShapeMismatch, UsageError, WeightError, with_article
 from goodmeasure.formulas.evaluation import namespace
 from goodmeasure.frameworks.torch_derivatives import Program
 from goodmeasure.making.loss import Loss
+from goodmeasure.statistics.arrays import hold_numbers
 
 COMPUTED = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
 _WHOLE = (torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
@@ -60,17 +60,21 @@ def _as_tensor(loss: object, name: str, given: object) -> str:
     """The line that makes a tensor of what is none: by way of numbers where it holds none, as of texts."""
     if given is None:
         return f"give {with_article(name)}"
-    line, said = f"{name} = torch.as_tensor({name})", ""
     if isinstance(given, dict | set | frozenset) or (isinstance(given, Iterable) and not hasattr(given, "__len__")):
         return f"{name} = torch.as_tensor(list({name}))"
+    line = f"{name} = torch.as_tensor({name})"
     try:
-        numeric(np.asarray(given), loss, name=name)
-    except TargetOutsideDomain as problem:
-        first, mark, said = problem.fix.partition("  #")
-        line, said = f"{first}; {line}", mark + said
+        array = np.asarray(given)
     except ValueError:
-        return f"{name} = torch.as_tensor({name}), with as many values in each row"
-    return line + said
+        return f"{line}, with as many values in each row"
+    if not array.ndim or array.dtype.kind in "biuf":
+        return line
+    if array.dtype.kind == "O" and hold_numbers(array):
+        return f"{name} = torch.as_tensor(numpy.asarray({name}).astype(float))"
+    of_targets = name in ("target", "targets")
+    numbers = as_numbers(loss, array, labels_of(array), name) if of_targets else as_raw(array, name)
+    first, mark, said = numbers.partition("  #")
+    return f"{first}; {line}{mark}{said}" if " = " in first else first
 
 
 def known(x: torch.Tensor) -> bool:

@@ -1,29 +1,84 @@
-"""Loops that Numba compiles where it is installed, the extra ``fast``; where it is not, plain code gives the same answers."""
+"""Loops that Numba compiles where it is installed, the extra ``fast``; where it is not, plain code gives the same answers.
+
+Nothing is brought in before a loop is called on so many numbers that compiled code pays: loading Numba alone takes as long as
+plain code takes for some ten thousand.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, cached_property, update_wrapper
 from importlib.util import find_spec
+from types import FunctionType
 from typing import Any
 
+import numpy as np
+
 from goodmeasure.strict.extras import needed
+
+# The plain form is called where no argument holds as many numbers.
+_FEWEST = 1 << 14
+
+
+@cache
+def installed() -> bool:
+    """Whether Numba is installed, without loading it."""
+    return find_spec("numba") is not None
 
 
 @cache
 def compiles() -> bool:
     """Whether Numba is here. One that is installed and does not start is told of: nobody chose to do without. Error: GM008."""
-    return find_spec("numba") is not None and bool(needed("numba", "what is compiled"))
+    return installed() and bool(needed("numba", "what is compiled"))
 
 
-def loop(*, plain: Callable[..., Any] | None = None, **options: Any) -> Callable[[Any], Any]:
-    """Compile a loop, with the options that Numba takes. Without Numba ``plain`` stands in its place, or the loop as it is."""
+class LazyLoop:
+    """A loop that is compiled on its first call with enough numbers; fewer are for its plain form, if it has one."""
 
-    def decorate(function: Any) -> Any:
-        if not compiles():
-            return plain or function
+    def __init__(
+        self, function: FunctionType, plain: Callable[..., Any] | None, fewest: int, options: dict[str, Any]
+    ) -> None:
+        update_wrapper(self, function)
+        self.function = function
+        self.plain = plain
+        self.fewest = fewest
+        self.options = options
+
+    @cached_property
+    def compiled(self) -> Callable[..., Any]:
+        """The loop as Numba has it. Error: GM008."""
         from goodmeasure.keeping.compiled import compiled
 
-        return compiled(**options)(function)
+        found: Callable[..., Any] = compiled(**self.options)(_among_compiled(self.function))
+        return found
+
+    def __call__(self, *args: Any) -> Any:
+        if self.plain is not None and _most(args) < self.fewest:
+            return self.plain(*args)
+        return self.compiled(*args) if compiles() else (self.plain or self.function)(*args)
+
+
+def _most(args: tuple[Any, ...]) -> int:
+    """The numbers of the largest array."""
+    return max((each.size for each in args if isinstance(each, np.ndarray)), default=0)
+
+
+def _among_compiled(function: FunctionType) -> FunctionType:
+    """The function with the compiled forms of the loops that it calls as its globals, where Numba looks for them."""
+    known = function.__globals__
+    loops = {name: known[name] for name in function.__code__.co_names if isinstance(known.get(name), LazyLoop)}
+    compiled = {name: each.compiled for name, each in loops.items()}
+    return FunctionType(
+        function.__code__, {**known, **compiled}, function.__name__, function.__defaults__, function.__closure__
+    )
+
+
+def loop(
+    *, plain: Callable[..., Any] | None = None, fewest: int = _FEWEST, **options: Any
+) -> Callable[[Callable[..., Any]], LazyLoop]:
+    """Compile a loop, with the options that Numba takes. ``plain`` gives the same on fewer numbers, and without Numba."""
+
+    def decorate(function: Any) -> LazyLoop:
+        return LazyLoop(function, plain, fewest, options)
 
     return decorate

@@ -89,10 +89,12 @@ def each(loss: Record, y: Any, z: Any, present: Any, *, signal: bool) -> tuple[A
 
 def table(loss: Record, kind: str, y: Any, z: Any, mask: Any = None) -> Any:
     """One number an example and raw output: ``value``, ``signal``, or ``curvature`` (not for classes); zero where masked."""
+    if np.size(z) < SMALLEST or (loss.is_classwise and kind == "curvature"):  # asked first: it brings no compiler in
+        return None
     if (wide := _widened(loss, y, z)) is not None:
         doubled = table(loss, kind, *wide, mask)
         return None if doubled is None else _narrowed(doubled, z)
-    if not _applies(loss, y, z) or z.size < SMALLEST or (loss.is_classwise and kind == "curvature"):
+    if not _applies(loss, y, z):
         return None
     found = _weighed(loss, y, z, None, mask)
     if found is None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from importlib.util import find_spec
+from threading import Lock
 from typing import Any
 
 from goodmeasure.reading.sql import Sql, literal, quoted, sql
 from goodmeasure.strict.extras import needed
 
 MEMORY = "2GB"
+IN_ANY_ORDER: dict[str, Any] = {"threads": None, "ordered": False, "memory": "512MB"}
+"""How questions are asked whose answers do not depend on the order of rows, such as sums: in less memory, by all cores."""
 FRAME = quoted("frame")
+_MOST_IDLE = 16
 _MOST_CELLS = 1 << 16  # rows of cells at a time: each is an object
 # Nothing is fetched, loaded, spilled to disk, or taken from the variables of the caller's program.
 _CLOSED = {
@@ -22,6 +27,55 @@ _CLOSED = {
     "allow_persistent_secrets": False,
     "python_enable_replacements": False,
 }
+
+
+class _Idle:
+    """Connections that nobody asks at the moment, by what they may read and how; the longest unused is closed first."""
+
+    def __init__(self) -> None:
+        self._held: dict[Hashable, Any] = {}
+        self._turn = Lock()
+
+    def taken(self, key: Hashable) -> Any:
+        """One of this kind, which is then whose took it; None where there is none."""
+        with self._turn:
+            return self._held.pop(key, None)
+
+    def kept(self, key: Hashable, connection: Any) -> None:
+        """Keep one that was given back."""
+        with self._turn:
+            spare = self._held.pop(key, None)
+            self._held[key] = connection
+            if spare is None and len(self._held) > _MOST_IDLE:
+                spare = self._held.pop(next(iter(self._held)))
+        if spare is not None:
+            spare.close()
+
+    def close(self) -> None:
+        """Close all of them."""
+        with self._turn:
+            held, self._held = [*self._held.values()], {}
+        for connection in held:
+            connection.close()
+
+
+_keeping: list[_Idle] = []
+"""Where connections are kept, the innermost last; empty where each is closed after its use."""
+
+
+@contextmanager
+def kept_open() -> Iterator[None]:
+    """Until the end a connection that is given back answers the next question about the same files, asked in the same way.
+
+    To open one takes longer than most questions. It may read nothing else, and holds nothing of what it read.
+    """
+    idle = _Idle()
+    _keeping.append(idle)
+    try:
+        yield
+    finally:
+        _keeping.remove(idle)
+        idle.close()
 
 
 def database() -> Any:
@@ -53,6 +107,14 @@ class Reader:
     @cached_property
     def _connection(self) -> Any:
         """What is opened by the first question: many files answer all of theirs by their first line."""
+        kept = None if self._frame is not None or not _keeping else _keeping[-1].taken(self._key)
+        return self._opened() if kept is None else kept
+
+    @property
+    def _key(self) -> Hashable:
+        return tuple(self._paths), tuple(self._config.items())
+
+    def _opened(self) -> Any:
         opened = database().connect(":memory:", config=self._config)
         opened.execute("SET enable_progress_bar = false")
         # Pushed into the CSV reader, a cast that may fail becomes one that must not.
@@ -67,8 +129,13 @@ class Reader:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if "_connection" in vars(self):
-            self._connection.close()
+        connection = vars(self).pop("_connection", None)
+        if connection is None:
+            return
+        if _keeping and self._frame is None:
+            _keeping[-1].kept(self._key, connection)
+        else:
+            connection.close()
 
     def ask(self, question: Sql, values: Sequence[str] = ()) -> Any:
         """The answer to a question, to be fetched; ``values`` take the places of its question marks."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
 
 import numpy as np
 
+from goodmeasure.reading.blocks import of_kind
+from goodmeasure.reading.connection import Reader
 from goodmeasure.reading.dialects import refuse_more
 from goodmeasure.reading.frames import read_as
 from goodmeasure.reading.inspection import (
@@ -23,10 +26,10 @@ from goodmeasure.reading.inspection import (
     weighed,
 )
 from goodmeasure.reading.notation import Notation
-from goodmeasure.reading.paths import Places, digest_of
+from goodmeasure.reading.paths import Places, digest_of, places_of
 from goodmeasure.reading.recognition import AS_THE_CELLS_TELL, Written
 from goodmeasure.reading.remarks import Remark
-from goodmeasure.reading.sources import SQL_KIND, Files, opened
+from goodmeasure.reading.sources import SQL_KIND, Files, Filter, alone, opened
 from goodmeasure.reading.sql import Sql, identifier, listed, sql
 from goodmeasure.reading.tables import ColumnKind, SampledRows, Table, TextsCountAsMissing, Values, no_rows
 
@@ -91,6 +94,54 @@ def parts(
         yield from _Reading(filtered(files.written(known), where), kinds, ()).parts([*kinds, *keep], keep)
 
 
+@dataclass(frozen=True)
+class Reread:
+    """How a table was read from its files, so that each of them can be read alike by itself, wherever it is.
+
+    ``names`` are the files in their order. Rows of a file are in their order too, those of weight zero among them, and those
+    are not for which the condition does not hold.
+    """
+
+    names: tuple[str, ...]
+    kinds: Mapping[str, ColumnKind]
+    notations: Mapping[str, Notation]
+    filter: Filter | None = None
+    weight: str | None = None
+
+    @staticmethod
+    def of(source: str | PathLike[str], table: Table, where: str | None, weight: str | None) -> Reread:
+        """How `read` made a table of a source, for a condition and a weight."""
+        with opened(source) as files:
+            names = tuple(place.name for place in files.places)
+            there = files.written(table.notations).weighed(weight)
+            return Reread(names, table.kinds, table.notations, filtered(there, where).filter, weight)
+
+    @contextmanager
+    def _opened(self, name: str) -> Iterator[Files]:
+        with places_of(name) as places, Reader(places.paths, threads=1) as reader:
+            files = alone(reader, places.files[0])
+            refuse_unknown(self.kinds, files)
+            yield files.written(self.notations).weighed(self.weight).filtered(self.filter)
+
+    def count(self, name: str) -> int:
+        """How many rows a file has."""
+        with self._opened(name) as files:
+            ((rows,),) = files.ask(sql("SELECT count(*) FROM {rows}", rows=files.rows()))
+        return int(rows)
+
+    def parts(self, name: str, columns: Iterable[str], rows: int) -> Iterator[Table]:
+        """Some columns of a file, so many rows at a time. Errors: GM201, GM202, GM203."""
+        kinds = {column: self.kinds[column] for column in columns}
+        with self._opened(name) as files, files.explaining():
+            question = sql("SELECT {columns} FROM {rows}", columns=_columns(kinds), rows=files.rows())
+            start = 0
+            for arrays in files.reader.stream(question, rows):
+                found = {c: of_kind(cells, kind) for cells, (c, kind) in zip(arrays, kinds.items(), strict=True)}
+                at = start + np.arange(len(next(iter(found.values()))))
+                start += len(at)
+                yield Table(found, name, 0, places=at, where="" if self.filter is None else str(self.filter))
+
+
 # --- reading ---
 
 
@@ -114,7 +165,7 @@ class _Reading:
             read_as(name, FileTexts(files.written({}).filtered(None), name).samples(), how)
             for name, how in files.notations.items()
         ]
-        columns, sampled = self._fetched(kinds, total, most_cells)
+        columns, at, sampled = self._fetched(kinds, total, most_cells)
         remarks += sampled
         digest = digest_of(files.places)
         return Table(
@@ -125,6 +176,7 @@ class _Reading:
             notations=files.notations,
             digest=digest,
             where=_condition(files),
+            places=at,
         )
 
     def parts(self, names: list[str], keep: Collection[str]) -> Iterator[Table]:
@@ -175,28 +227,28 @@ class _Reading:
 
     def _fetched(
         self, kinds: dict[str, ColumnKind], total: int, most_cells: int
-    ) -> tuple[dict[str, Values], list[Remark]]:
-        """All cells, or where there are too many those of rows that are chosen by a hash of their place."""
+    ) -> tuple[dict[str, Values], Values | None, list[Remark]]:
+        """All cells, or where there are too many those of rows that are chosen by a hash of their place; and the places."""
         files, columns = self.files, _columns(kinds)
         most = max(1000, most_cells // len(kinds))
         if total <= most:
             arrays = files.ask_arrays(sql("SELECT {columns} FROM {rows}", columns=columns, rows=files.rows()))
-            return _held(arrays, kinds), []
+            return _held(arrays, kinds), None, []
         question = sql(
-            'SELECT {columns} FROM (SELECT *, row_number() OVER () AS "goodmeasure row" FROM {rows}) '
+            'SELECT {columns}, "goodmeasure row" - 1 FROM (SELECT *, row_number() OVER () AS "goodmeasure row" FROM {rows}) '
             'WHERE hash("goodmeasure row") % 1000000000 < {limit} ORDER BY "goodmeasure row"',
             columns=columns,
             rows=files.rows(),
             limit=int(most / total * 1_000_000_000),
         )
-        arrays = files.ask_arrays(question)
+        *arrays, at = files.ask_arrays(question)
         found = _held(arrays, kinds)
         taken = len(next(iter(found.values())))
         remark = SampledRows(
             f"{files.source} has {total:,} rows; {taken:,} of them were taken at random, to bound the memory used",
             seen=f"{len(kinds)} columns, at most {most_cells:,} cells are held",
         )
-        return found, [remark]
+        return found, np.asarray(at, dtype=np.intp), [remark]
 
 
 def _condition(files: Files) -> str:

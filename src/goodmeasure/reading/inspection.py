@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from goodmeasure.errors import with_article
 from goodmeasure.reading.conditions import condition, only_where, unusable
-from goodmeasure.reading.connection import Reader
+from goodmeasure.reading.connection import IN_ANY_ORDER, Reader
 from goodmeasure.reading.frames import read_as
 from goodmeasure.reading.notation import Mark, Notation
 from goodmeasure.reading.paths import Places
@@ -150,7 +150,7 @@ def remarks_on(places: Places, names: Collection[str], weight: str | None, said:
     Cells of rows whose ``weight`` is zero say nothing of it.
     """
     found: dict[str, Remark] = {}
-    with Reader(places.paths) as reader:
+    with Reader(places.paths, **IN_ANY_ORDER) as reader:
         for place in places.files:
             files = weighed(alone(reader, place), weight, said)
             notations = sniffed(files, [name for name in names if name in files.types], said).notations

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from goodmeasure.errors import Problem
 from goodmeasure.reading.conditions import Condition, unusable
-from goodmeasure.reading.connection import FRAME, Reader, database
+from goodmeasure.reading.connection import FRAME, IN_ANY_ORDER, Reader, database
 from goodmeasure.reading.dialects import QUOTE, Dialect, dialect_of, names_in, refuse_names
 from goodmeasure.reading.foreign import BEGINNING, json_rows
 from goodmeasure.reading.notation import Notation
@@ -435,7 +435,7 @@ def _json(reader: Reader, place: Place, form: str) -> Files:
 
 def names_in_first(places: Places) -> list[str]:
     """The columns of the first file of a source. Errors: those of `opened`."""
-    with Reader(places.paths[:1]) as reader:
+    with Reader(places.paths[:1], **IN_ANY_ORDER) as reader:
         return list(alone(reader, places.files[0]).types)
 
 

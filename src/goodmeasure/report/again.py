@@ -53,6 +53,7 @@ def command(study: Study) -> str:
     parts += [] if question.budget is None else ["--budget", str(question.budget)]
     parts += [part for loss in _losses(study) for part in ("--loss", str(loss))]
     parts += [part for model in _models(study) for part in ("--model", model)]
+    parts += [part for name, value in _engine(study).items() for part in (f"--{name}", value)]
     parts += [] if question.protocol == "auto" else ["--protocol", question.protocol]
     if question.conformal is not None:
         parts += ["--conformal" if question.conformal else "--no-conformal"]
@@ -80,6 +81,12 @@ def _costs(study: Study) -> list[str]:
         ]
     assert not isinstance(costs, LabelCosts), "a study has settled them"
     return cost_words(costs)
+
+
+def _engine(study: Study) -> dict[str, str]:
+    """Who read all rows, where someone did."""
+    given = {} if study.engine is None else study.engine._asdict()
+    return {name if name == "scheduler" else "engine": value for name, value in given.items() if value is not None}
 
 
 def _losses(study: Study) -> list[Loss]:
@@ -126,5 +133,6 @@ def python(study: Study) -> str:
         named = ", ".join(f"gm.losses.{loss}" for loss in losses)
         arguments.append(f"loss={named}" if len(losses) == 1 else f"loss=[{named}]")
     asked |= {name: value for name, value in (("test", study.test), ("where", study.where)) if value is not None}
+    asked |= _engine(study)
     arguments += [f"{name}={value!r}" for name, value in asked.items()]
     return f"import goodmeasure as gm\n\nstudy = gm.run({', '.join(arguments)})\nprint(study)"

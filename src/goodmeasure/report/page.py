@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.drawing.terminal import word
-from goodmeasure.keeping.compiling import compiles
+from goodmeasure.keeping.compiling import installed
 from goodmeasure.report import sentences
 from goodmeasure.report.acting import of_study, yes_no_curves
 from goodmeasure.report.again import command, python, same_rows
@@ -52,7 +52,7 @@ def page(study: Study) -> str:
 
 def _engine() -> str:
     """What computed, where it is not what the usual times are of."""
-    return "" if compiles() else " without compiled kernels"
+    return "" if installed() else " without compiled kernels"
 
 
 def _questions(study: Study, *, is_cut: bool, is_priced: bool) -> dict[str, str]:

@@ -101,7 +101,8 @@ def _trained(study: Study) -> str:
     kind = MODELS[study.question.model]
     features = len(study.prepared.columns.features)
     columns = f"{features:,} {'column' if features == 1 else 'columns'}"
-    text = f"{kind} on {columns}; {trained.setting} {number(trained.chosen)}, chosen on {trained.chosen_on}"
+    rows = "" if study.engine is None else f", fitted to {trained.rows:,} rows by {study.engine.name}"
+    text = f"{kind} on {columns}{rows}; {trained.setting} {number(trained.chosen)}, chosen on {trained.chosen_on}"
     return text + (f"; {_surely(trained.certificate)}" if trained.certificate is not None else "")
 
 

@@ -26,6 +26,7 @@ from goodmeasure.risks.risk import Risk, in_range
 from goodmeasure.signals.observed import Signal, signal
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.aiming import Aim, Aiming
+from goodmeasure.study.all_rows import AllRows
 from goodmeasure.study.cases import Cases, Prepared, exposure_fits, prepared
 from goodmeasure.study.coefficients import Coefficient, coefficients
 from goodmeasure.study.column_costs import ColumnCosts
@@ -77,10 +78,11 @@ class Entry:
 
 @dataclass
 class Answering:
-    """How a question is answered, and whom it tells how far it has come."""
+    """How a question is answered, whom it tells how far it has come, and of which rows beyond those in memory the model is."""
 
     question: Question
     tick: Tick
+    all_rows: AllRows | None = None
 
     def on(self, rows: Table, test: Table | None = None, like: Table | None = None) -> Study:
         """The study of a table."""
@@ -93,6 +95,8 @@ class Answering:
     def entry(self, given: Prepared, weights: ClassWeights = "tried") -> Entry:
         """The model that is made of these rows, with what it says of the rows to tune and to report."""
         exposure_fits(given.plan, self.question)
+        if self.all_rows is not None:
+            self.all_rows.refuse_kinks(given.plan.loss, given)
         refuse_too_many(given.report, self.question.by)
         if self.question.aims and (len(given.plan.labels) != 2 or given.plan.loss.is_classwise):
             raise UsageError(
@@ -109,7 +113,10 @@ class Answering:
             )
         raw = raw_of(made.model, given.tune)
         on_tune, settled = made.model.predictions(raw), made.model.settled(raw)
-        if given.fitted is not given.fit:
+        if self.all_rows is not None:
+            self.tick(f"fit it to all rows by {self.all_rows.engine.name}")
+            made = procedure.on_all(made, given.fitted, partial(self.all_rows.fit, given, self.question))
+        elif given.fitted is not given.fit:
             self.tick("fit it to the rows to tune as well")
             made = procedure.on_all(made, given.fitted)
         said = predicted(procedure, made, given)
@@ -156,6 +163,7 @@ class Answering:
                 made.plan.loss, entry.said, given.report, given.columns.features, question.by, question.seed
             ),
             frame=rows.frame,
+            engine=None if self.all_rows is None else self.all_rows.engine,
         )
 
     def _effects(self, entry: Entry) -> Effects:
@@ -169,7 +177,7 @@ class Answering:
         known: tuple[Coefficient, ...] = ()
         if self.question.model == "linear":
             penalty = made.trained.chosen * natural_strength(made.plan.loss, fitted)
-            known = coefficients(made.plan.loss, made.model.encoding, scorer, fitted, penalty)
+            known = coefficients(made.plan.loss, made.model.encoding, scorer, fitted, penalty, made.trained.rows)
         return effects(said.speakers, given.report, given.split, costs, known, self.question.seed)
 
     def _aims(self, entry: Entry) -> tuple[Aim, ...]:

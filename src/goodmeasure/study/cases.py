@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.choosing.affirming import affirmative
+from goodmeasure.choosing.functionals import refuse_another
 from goodmeasure.choosing.observed import InOrder, read_as_numbers
 from goodmeasure.choosing.overruling import with_loss
 from goodmeasure.choosing.plan import Plan
@@ -119,7 +120,8 @@ class Prepared:
     """The plan, the columns, and the cases to fit, to tune and to report.
 
     ``fitted`` are those that the model which is handed over is fitted to, when all is chosen. ``reweighed`` says how the
-    rows to report are weighed, where those one cares about are others; else None.
+    rows to report are weighed, where those one cares about are others; else None. ``rare`` are the classes that were put
+    together or left out, if some were.
     """
 
     plan: Plan
@@ -132,6 +134,7 @@ class Prepared:
     remarks: tuple[Remark, ...]
     rows: RowsRead
     reweighed: Reweighed | None = None
+    rare: Rare | None = None
 
 
 def prepared(table: Table, question: Question, test: Table | None = None, like: Table | None = None) -> Prepared:
@@ -213,6 +216,7 @@ def prepared(table: Table, question: Question, test: Table | None = None, like: 
         tuple(remarks),
         read,
         counts,
+        rare,
     )
 
 
@@ -274,6 +278,8 @@ def as_target(table: Table, name: str) -> Values:
 
 def _chosen(raw: Values, table: Table, question: Question) -> Plan:
     given = question.activation
+    if question.loss is not None:
+        refuse_another(question.ask, question.loss)
     with in_table(table):
         plan = planned(
             InOrder(raw, table.orders[question.target]) if question.target in table.orders else raw,

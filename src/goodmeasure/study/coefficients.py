@@ -45,8 +45,13 @@ class Coefficient:
         return {"feature": self.feature, "name": self.name, "per": self.per, **self.value.to_dict()}
 
 
-def coefficients(loss: Loss, encoding: Encoding, scorer: Any, fitted: Cases, penalty: float) -> tuple[Coefficient, ...]:
+def coefficients(
+    loss: Loss, encoding: Encoding, scorer: Any, fitted: Cases, penalty: float, of: int | None = None
+) -> tuple[Coefficient, ...]:
     """The coefficients of a linear model with one raw output; none of other models.
+
+    Where the model is ``of`` more rows, of which the fitted ones are a sample, intervals are as narrow as those make them; not so
+    where rows go together, as more rows of the same groups tell less.
 
     Their spread is that of a penalised estimate around what it estimates, which the penalty draws towards zero. Where the loss
     has no curvature, as the absolute error, no interval is made.
@@ -59,6 +64,8 @@ def coefficients(loss: Loss, encoding: Encoding, scorer: Any, fitted: Cases, pen
     matrix = encoding(fitted.table)
     errors, freedom = _errors(loss, matrix, scorer, fitted, penalty)
     rows = sample(fitted)
+    if of is not None and rows.together is None:
+        errors = errors * math.sqrt(len(fitted) / of)
     reach = student_quantile(rows.level, freedom) if freedom >= 1 else math.nan
     numbers = len(encoding.scaling.centre)
     found = []

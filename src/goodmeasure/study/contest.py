@@ -15,6 +15,7 @@ from goodmeasure.making.loss import Loss
 from goodmeasure.reading.tables import Table
 from goodmeasure.risks.metrics import Metric
 from goodmeasure.risks.outputs import row_losses
+from goodmeasure.study.all_rows import AllRows
 from goodmeasure.study.answering import Answering, Entry, usual_metrics
 from goodmeasure.study.cases import Cases, Prepared, prepared
 from goodmeasure.study.comparing import Comparison, Contender, comparison, raw_for, takes
@@ -26,7 +27,14 @@ from goodmeasure.study.study import Study
 from goodmeasure.study.training import Tick
 
 
-def contested(questions: Sequence[Question], rows: Table, test: Table | None, like: Table | None, tick: Tick) -> Study:
+def contested(
+    questions: Sequence[Question],
+    rows: Table,
+    test: Table | None,
+    like: Table | None,
+    tick: Tick,
+    all_rows: AllRows | None = None,
+) -> Study:
     """The study of the model that costs least on the rows to tune, with a comparison of all on the rows to report.
 
     Questions differ in the loss and the model alone. Where costs ask for class weights, each model is trained with and
@@ -38,22 +46,23 @@ def contested(questions: Sequence[Question], rows: Table, test: Table | None, li
     slowest = next((one for one in questions if one.model != "linear"), questions[0])
     given = prepared(rows, replace(slowest, loss=None), test, like)
     questions = [question.settled(given.plan.labels) for question in questions]
-    entries = [entry for question in questions for entry in _entries(question, given, tick)]
+    entries = [entry for question in questions for entry in _entries(Answering(question, tick, all_rows), given, tick)]
     metrics = usual_metrics(given.plan, questions[0])
     losses = _measures(entries, given)
     best = min(entries, key=lambda entry: _on_tune(entry, losses[0], metrics[0]))
-    study = Answering(best.question, tick).study(best, rows, began)
+    study = Answering(best.question, tick, all_rows).study(best, rows, began)
     return replace(study, comparison=_compared(entries, best, losses, metrics), asked=tuple(questions))
 
 
-def _entries(question: Question, given: Prepared, tick: Tick) -> list[Entry]:
+def _entries(answering: Answering, given: Prepared, tick: Tick) -> list[Entry]:
     """The models of one question: with class weights and without, where the costs ask for some."""
+    question = answering.question
     plan = given.plan if question.loss is None else with_loss(given.plan, question.loss)
     kinds: tuple[ClassWeights, ...] = ("never", "always") if weights_differ(question.costs) else ("tried",)
     found = []
     for weights in kinds:
         tick(f"{question.model} on {plan.loss}")
-        found.append(Answering(question, tick).entry(replace(given, plan=plan), weights))
+        found.append(answering.entry(replace(given, plan=plan), weights))
     return found
 
 

@@ -26,7 +26,7 @@ from goodmeasure.study.linking import is_open, linked
 from goodmeasure.study.model import Model
 from goodmeasure.study.question import Question
 from goodmeasure.study.spreads import is_doubtful, is_supposed, misses, predictions_of, spread_left_out
-from goodmeasure.study.training import Tick, Trained, refitted, train, weighted
+from goodmeasure.study.training import LinearFit, Tick, Trained, fit_here, refitted, train, weighted
 
 ClassWeights = Literal["tried", "never", "always"]
 
@@ -71,10 +71,12 @@ class Procedure:
         tuning = None if costs is None else tuned(costs, tune, model.predictions(raw_of(model, tune)))
         return Made(plan, trained, weighing, model, recalibrated, remarks, tuning)
 
-    def on_all(self, made: Made, cases: Cases) -> Made:
-        """The same choices, with the coefficients or trees fitted again to all rows."""
+    def on_all(self, made: Made, cases: Cases, linear: LinearFit = fit_here) -> Made:
+        """The same choices, with the coefficients or trees fitted again to all rows; linear models as is said."""
         ratio = made.weighing.ratio if made.weighing is not None and made.weighing.used else 1.0
-        trained = refitted(made.trained, self.question.model, cases, seed=self.question.seed, ratio=ratio)
+        trained = refitted(
+            made.trained, self.question.model, cases, seed=self.question.seed, ratio=ratio, linear=linear
+        )
         model = made.model.using(encoding=trained.encoding, scorer=trained.scorer)
         return replace(made, trained=trained, model=model)
 

@@ -10,12 +10,14 @@ from typing import Any
 from goodmeasure.choosing.deciding import AnyCosts
 from goodmeasure.choosing.plan import Outliers
 from goodmeasure.decisions.floors import Floor
+from goodmeasure.engines.shard import HERE
 from goodmeasure.errors import UsageError, shorter
 from goodmeasure.making.loss import Loss
 from goodmeasure.reading.files import read
 from goodmeasure.reading.frames import named_target, table
-from goodmeasure.reading.tables import Table
+from goodmeasure.reading.tables import SampledRows, Table
 from goodmeasure.strict.calls import strict_keywords
+from goodmeasure.study.all_rows import AllRows, Engine
 from goodmeasure.study.answering import Answering
 from goodmeasure.study.contest import contested
 from goodmeasure.study.elsewhere import OtherPlace, Shift, as_table
@@ -61,6 +63,8 @@ def run(
     shift: Any = (),
     like: Source = None,
     by: str | Sequence[str] = (),
+    engine: str | None = None,
+    scheduler: str | None = None,
     tick: Tick | None = None,
 ) -> Study:
     """Go from a table to a trained model, an honest measure of its risk, and a decision, in one call.
@@ -115,6 +119,10 @@ def run(
         like: a table of rows as they are there, without a target: rows of ``data`` count as often as such rows do there.
         by: a column whose groups are compared, or several: which of them cost more than all other rows? Many numbers or
             dates become four ranges. Columns of few values that are learned from, eight at most, unless given.
+        engine: who reads all rows of files, however many, to fit a linear model to them: "duckdb" in this process, "dask" or
+            "spark" by their workers. Unless given, the model of a table of more cells than are held in memory is fitted
+            to a sample. All else is chosen on the rows in memory, and the model is judged on some that did not teach it.
+        scheduler: where the cluster of the engine is; the program's own, or one on this machine, unless given.
         tick: called with a sentence whenever a step begins.
 
     Returns:
@@ -133,6 +141,8 @@ def run(
         GM601 to GM605: the target holds nothing to learn, or nothing that a loss can measure.
         GM004, GM006, GM703: a target, a weight or a label cannot be used.
         GM706: amounts are so large or so small that their squares are not numbers.
+        GM725: the cluster gave up.
+        GM726: the fit to all rows did not arrive.
         GM711: the costs answer another question than the target asks.
         GM713: a column of costs holds what is missing, negative, infinite or no number.
         GM008: what trains the model that was asked for is not installed.
@@ -184,13 +194,20 @@ def run(
         for kind in _several(model, "model")
         for one in [loss_named(each) for each in _several(loss, "loss")]
     ]
+    by_engine = Engine.of(engine, scheduler)
+    if by_engine is not None:
+        by_engine.refuse(data, questions)
     told("read the table")
     rows = open_table(data, questions[0], where)
     other = None if test is None else open_table(test, questions[0], where, like=rows)
+    every = None if by_engine is None else AllRows(by_engine, rows, where, other is not None)
+    if every is None and all(one.model == "linear" for one in questions):
+        for sampled in (remark for remark in rows.remarks if isinstance(remark, SampledRows)):
+            sampled.fix = f"--engine {HERE} fits the model to all of them"
     study = (
-        contested(questions, rows, other, elsewhere.like, told)
+        contested(questions, rows, other, elsewhere.like, told, every)
         if len(questions) > 1
-        else Answering(questions[0], told).on(rows, other, elsewhere.like)
+        else Answering(questions[0], told, every).on(rows, other, elsewhere.like)
     )
     tables = [each for each in (rows, other, elsewhere.like) if each is not None]
     digests = {each.source: each.digest for each in tables}

@@ -21,6 +21,7 @@ from goodmeasure.reading.remarks import Remark
 from goodmeasure.statistics.estimate import display_of
 from goodmeasure.strict.calls import strict_class
 from goodmeasure.study.aiming import Aim
+from goodmeasure.study.all_rows import Engine
 from goodmeasure.study.cases import Prepared
 from goodmeasure.study.comparing import Comparison, Contender, comparison, distinct, model_name
 from goodmeasure.study.deciding import Decided
@@ -67,6 +68,7 @@ class Study(Displayed):
         where: the condition that rows had to fit.
         digests: the first 12 digits of the SHA-256 of what each table was read from, by its source; None of one in memory.
         frame: the kind of frame that the table was; None if it was a file or a dictionary.
+        engine: who read all rows of the files to fit the model to them; None where it is fitted to those in memory.
         folder: where its report and its model are written; None where they are not.
 
     Example:
@@ -100,6 +102,7 @@ class Study(Displayed):
     where: str | None = None
     digests: Mapping[str, str | None] = field(default_factory=dict)
     frame: FrameKind | None = None
+    engine: Engine | None = None
     folder: str | None = None
 
     @property
@@ -219,6 +222,8 @@ class Study(Displayed):
                     "chosen_on": self.trained.chosen_on,
                     "path": [dict(zip(("setting", "fit", "tune"), row, strict=True)) for row in self.trained.path],
                     "certificate": None if self.trained.certificate is None else self.trained.certificate.to_dict(),
+                    "engine": None if self.engine is None else self.engine.name,
+                    "rows": len(self.prepared.fitted) if self.trained.rows is None else self.trained.rows,
                 },
                 "risk": {"fit": judged.fit.to_dict(), "report": judged.report.to_dict(), "gap": judged.gap.to_dict()},
                 "metrics": [m.to_dict() for m in judged.metrics],

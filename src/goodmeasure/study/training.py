@@ -44,6 +44,9 @@ LEARNING_RATE = 0.1
 # A network is trained until so many epochs in a row brought nothing on the rows to tune.
 MOST_EPOCHS, PATIENCE = 200, 15
 Tick = Callable[[str], None]
+LinearFit = Callable[[Loss, Encoding, Cases, float, float], tuple[PlainFit, int | None]]
+"""From a loss, the encoding, the cases, the penalty and how much more rows of yes weigh to a linear model; and to how many rows
+it was fitted, where these are others than the cases."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,8 @@ class Trained:
 
     ``path`` holds (setting, risk on fitted rows, risk on rows left out); ``setting`` names what the path varies and
     ``chosen`` is the setting of least risk on rows left out. Those are the rows to tune, or where these are few, those of so
-    many ``folds`` of the rows to fit and to tune, on average. ``certificate`` says how surely the fit is the optimum.
+    many ``folds`` of the rows to fit and to tune, on average. ``certificate`` says how surely the fit is the optimum. ``rows``
+    are how many it was fitted to, where an engine read others than those in memory.
     """
 
     loss: Loss
@@ -64,6 +68,7 @@ class Trained:
     certificate: Certificate | None = None
     curve: tuple[float, ...] = field(default=(), repr=False)
     folds: int = 0
+    rows: int | None = None
 
     @property
     def chosen_on(self) -> str:
@@ -105,15 +110,24 @@ def _takes_scaled(model: str) -> bool:
     return model not in _HOSTS
 
 
-def refitted(trained: Trained, model: str, cases: Cases, *, seed: int, ratio: float = 1.0) -> Trained:
+def fit_here(loss: Loss, matrix: Encoding, cases: Cases, alpha: float, ratio: float) -> tuple[PlainFit, int | None]:
+    """The linear model of the cases themselves, which already weigh by the ratio."""
+    return linear_fit(loss, matrix(cases.table), cases, alpha), None
+
+
+def refitted(
+    trained: Trained, model: str, cases: Cases, *, seed: int, ratio: float = 1.0, linear: LinearFit = fit_here
+) -> Trained:
     """The same kind of model with the same setting, fitted to more rows; ``ratio`` weighs rows of yes as `weighted` does."""
     weighed = leaning(cases, ratio) if ratio != 1 else cases
     loss, names = trained.loss, trained.encoding.features
     matrix = encoding(weighed.table, names, scaled=_takes_scaled(model))
     if model == "linear":
         strength = trained.chosen * natural_strength(loss, weighed)
-        found = linear_fit(loss, matrix(weighed.table), weighed, strength)
-        again = replace(trained, encoding=matrix, scorer=found.scorer, certificate=found.certificate, curve=found.curve)
+        found, rows = linear(loss, matrix, weighed, strength, ratio)
+        again = replace(
+            trained, encoding=matrix, scorer=found.scorer, certificate=found.certificate, curve=found.curve, rows=rows
+        )
     else:
         refit = _after_epochs if model == "network" else partial(_grown, model)
         again = replace(trained, encoding=matrix, scorer=refit(loss, weighed, matrix, int(trained.chosen), seed))

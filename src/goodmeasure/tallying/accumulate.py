@@ -20,6 +20,7 @@ from goodmeasure.reading.rows_read import NO_SCORE, NO_TARGET, NO_WEIGHT
 from goodmeasure.risks.outputs import refuse_labels, refuse_overflow, refuse_underflow
 from goodmeasure.statistics import keys, row_arguments
 from goodmeasure.statistics.arrays import array_of, column_of, numbers_of, one_a_row, same_order
+from goodmeasure.statistics.coded_keys import Coded, coded
 from goodmeasure.statistics.row_arguments import Floats, MissingScore, OutOfRange
 from goodmeasure.statistics.weights import MOST_WEIGHT, are_tame
 from goodmeasure.tallying.schema import MOST_CLASSES, Kind, Schema, column, columns
@@ -27,17 +28,17 @@ from goodmeasure.tallying.state import AmountSums, ClusterSums, Moments, ScoreCo
 from goodmeasure.tallying.tally import Tally
 
 BLOCK = 1 << 17  # rows whose columns stay in a core's cache; kernels take them in one go
+TOGETHER = 1 << 20  # rows that are put in the order of their groups at a time
 SINGLE = "model"
 
 
 class Portion(NamedTuple):
-    """Rows to add: targets, each model's scores, weights, hashes of clusters, and the number of each row's group."""
+    """Rows to add: targets, each model's scores, weights, and hashes of clusters."""
 
     y: NDArray[Any]
     z: dict[str, NDArray[Any]]
     w: Floats | None
     cluster: NDArray[np.uint64] | None
-    group: NDArray[np.intp] | None
 
     def at(self, where: slice | NDArray[Any]) -> Portion:
         """Some of the rows."""
@@ -46,7 +47,7 @@ class Portion(NamedTuple):
             return None if column is None else column[where]
 
         z = {name: values[where] for name, values in self.z.items()}
-        return Portion(self.y[where], z, some(self.w), some(self.cluster), some(self.group))
+        return Portion(self.y[where], z, some(self.w), some(self.cluster))
 
 
 class Group(NamedTuple):
@@ -81,24 +82,38 @@ class Accumulator:
         y: Any,
         z: Mapping[str, Any],
         w: Floats | None = None,
-        group: ArrayLike | None = None,
-        cluster: ArrayLike | None = None,
+        group: ArrayLike | Coded | None = None,
+        cluster: ArrayLike | Coded | None = None,
     ) -> None:
         """Add rows: targets, each model's raw outputs (or predictions), weights, group and cluster keys."""
-        target, keys = np.asarray(y), None if cluster is None else hashed(_present_keys(cluster, w))
+        target, keys = np.asarray(y), None if cluster is None else _hashes(cluster, w)
         scores = {name: np.asarray(values) for name, values in z.items()}
         row_arguments.equal_length(scores, y=target, sample_weight=w, group=group, cluster=cluster)
-        labels, inverse = (
-            ([""], None) if group is None else np.unique(column_of(group, "group").astype(str), return_inverse=True)
-        )
-        groups = [self._groups.setdefault(str(label), Group(State(), [])) for label in labels]
-        given = Portion(target, scores, w, keys, inverse)
-        for part in even(len(target), BLOCK):
-            self._count(groups, _present(groups, given.at(part)))
+        given = Portion(target, scores, w, keys)
+        if group is None:
+            self._add("", given)
+            return
+        of = coded(group, "group")
+        try:
+            for part in even(len(target), TOGETHER):
+                order, runs = of[part].in_runs()
+                ordered = given.at(part).at(order)
+                for k, run in runs:
+                    self._add(str(of.names[k]), ordered.at(run))
+        except Problem:
+            # In the order in which they were given, the row that is refused is named by its own place.
+            Accumulator(self.losses, self.schema, self._called).add(y, z, w)
+            raise
+
+    def _add(self, label: str, given: Portion) -> None:
+        """Add rows of one group."""
+        group = self._groups.setdefault(label, Group(State(), []))
+        for part in even(len(given.y), BLOCK):
+            self._count(group, _present(group.state, given.at(part)))
 
     def check(self, y: NDArray[Any], z: dict[str, NDArray[Any]], w: Floats | None) -> None:
         """Refuse the rows that `add` refuses for what they hold."""
-        given = _present([Group(State(), [])], Portion(y, z, w, None, None))
+        given = _present(State(), Portion(y, z, w, None))
         if len(given.y):
             self._checked(given)
 
@@ -111,20 +126,15 @@ class Accumulator:
                 check[self.schema.kind](values, self._called.get(name, name))
         return target
 
-    def _count(self, groups: list[Group], given: Portion) -> None:
-        """Add rows that are all present."""
+    def _count(self, group: Group, given: Portion) -> None:
+        """Add rows of one group that are all present."""
         if not len(given.y):
             return
         target = self._checked(given)
         found = self._columns(target, given.z)
         if self.schema.kind != "outcome":  # labels that are 0 or 1 stay as narrow as they are
             given = given._replace(y=target)
-        if given.group is None:
-            self._sum(groups[0], given, found)
-            return
-        for g in np.unique(given.group):
-            at = np.flatnonzero(given.group == g)
-            self._sum(groups[g], given.at(at), {name: values[at] for name, values in found.items()})
+        self._sum(group, given, found)
 
     def _columns(self, y: NDArray[Any], z: dict[str, NDArray[Any]]) -> dict[str, Floats]:
         """The losses of each row, and the differences of each pair of models; they do not depend on the group."""
@@ -210,7 +220,7 @@ def even(n: int, most: int) -> Iterator[slice]:
         yield slice(i * n // parts, (i + 1) * n // parts)
 
 
-def _present(groups: list[Group], given: Portion) -> Portion:
+def _present(state: State, given: Portion) -> Portion:
     """The rows that can be counted; the others are counted by reason."""
     if given.w is None and not any(map(_any_missing, (given.y, *given.z.values()))):
         return given
@@ -220,13 +230,15 @@ def _present(groups: list[Group], given: Portion) -> Portion:
     lost[NO_SCORE] = reduce(np.logical_or, map(_missing, given.z.values()))
     keep = np.ones(len(given.y), dtype=bool)
     for reason, gone in lost.items():
-        where = np.flatnonzero(gone & keep)
-        whose = np.zeros(len(where), dtype=np.intp) if given.group is None else given.group[where]
-        for (state, _), count in zip(groups, np.bincount(whose, minlength=len(groups)).tolist(), strict=True):
-            if count:
-                state.excluded[reason] = state.excluded.get(reason, 0) + count
+        if count := int(np.count_nonzero(gone & keep)):
+            state.excluded[reason] = state.excluded.get(reason, 0) + count
         keep &= ~gone
     return given if keep.all() else given.at(keep)
+
+
+def _hashes(keys: ArrayLike | Coded, w: Floats | None) -> NDArray[np.uint64]:
+    """The hash of each row's key."""
+    return hashed(keys.names)[keys.codes] if isinstance(keys, Coded) else hashed(_present_keys(keys, w))
 
 
 def _present_keys(keys: ArrayLike, w: Floats | None) -> NDArray[Any]:

@@ -90,6 +90,9 @@ class Ending:
 # The modules after whose import seams are replaced, and where they are described.
 HOSTS: dict[str, tuple[str, ...]] = {
     "torch": ("torch_host",),
+    "torch._dynamo": (
+        "torch_host",
+    ),  # the compiler, which takes as long to import as torch: only with a program that asks for it
     "sklearn.base": ("sklearn_host",),
     "sklearn.model_selection": ("sklearn_host",),
     "sklearn.metrics": ("sklearn_host",),

@@ -43,6 +43,9 @@ class TorchHost:
         if module == "keras":
             torch_seams.leave_to_keras(seams, self.program)
             return
+        if module == "torch._dynamo":
+            torch_seams.leave_uncompiled(seams)
+            return
         torch_seams.install(seams, self.program)
         loaders.install(seams, self.program)
 

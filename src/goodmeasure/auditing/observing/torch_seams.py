@@ -290,12 +290,16 @@ def install(seams: Seams, program: TorchProgram) -> None:
     _schedules(seams, program)
     _gradients(seams, program)
     _writers(seams, program.cut)
-    torch.compiler.set_stance("force_eager")  # what is compiled cannot be seen
-    seams.later(lambda: torch.compiler.set_stance("default"))
     program.recorder.wake()
     seams.later(program.recorder.rest)
     seams.later(program.loops.rest)
     program.end_loops(seams)
+
+
+def leave_uncompiled(seams: Seams) -> None:
+    """Let nothing be compiled: it could not be seen."""
+    torch.compiler.set_stance("force_eager")
+    seams.later(lambda: torch.compiler.set_stance("default"))
 
 
 def trains_by_itself(model: Any) -> bool:

@@ -1,0 +1,155 @@
+"""Are keys told apart as their texts are, of whatever type, few or many, and does a tally by groups have the same bytes?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import goodmeasure as gm
+from goodmeasure import losses
+from goodmeasure.engines.duckdb import tally_files
+from goodmeasure.engines.request import Request
+from goodmeasure.statistics.coded_keys import MOST_WORDS, coded
+from goodmeasure.tallying.accumulate import Accumulator, schema_of
+
+N = 5000
+FEW = np.random.default_rng(0).integers(0, 5, N)
+MANY = np.random.default_rng(1).integers(0, 3000, N)
+NAMES = np.array(["north", "süd", "", "east\x00x", "wéstern 𝄞"])
+RARE = np.where(np.arange(N) == N - 1, 4, FEW % 4)  # the last is of the last row alone
+KEYS: dict[str, Any] = {
+    "whole": FEW,
+    "negative": FEW.astype(np.int8) - 3,
+    "all bytes": (np.arange(N) % 256 - 128).astype(np.int8),
+    "half of the words": (np.arange(N) * 13 - 32000).astype(np.int16),
+    "far apart": FEW * 10**15,
+    "vast": np.array([2**63, 2**64 - 1, 0], dtype=np.uint64)[FEW % 3],
+    "least": np.array([-(2**63), 2**63 - 1])[FEW % 2],
+    "many": MANY,
+    "many far apart": MANY * 10**12,
+    "truths": FEW > 2,
+    "numbers": np.array([0.0, -0.0, np.nan, 1.5, np.inf])[FEW],
+    "single": np.array([0.1, -0.0, np.nan, 1.5, np.inf], dtype=np.float32)[FEW],
+    "half": np.array([0.1, -0.0, np.nan, 1.5, np.inf], dtype=np.float16)[FEW],
+    "many numbers": MANY / 7,
+    "other nans": np.array([0x7FF8000000000000, 0x7FF8000000000001, 0], dtype=np.uint64).view(np.float64)[FEW % 3],
+    "texts": NAMES[FEW],
+    "a late text": NAMES[RARE],
+    "texts that begin alike": np.array(["a long one", "a long one ", "a long on", "a", ""])[FEW],
+    "many texts": MANY.astype(str),
+    "as many as fit": (MANY % MOST_WORDS).astype(str),
+    "one more than fits": (MANY % (MOST_WORDS + 1)).astype(str),
+    "empty texts": np.array([""] * N),
+    "bytes": np.array([b"a", b"bc", b"", b"d", b"a "])[FEW],
+    "objects": np.array(["b", "a", "", "c", "a "], dtype=object)[FEW],
+    "mixed": np.array([1, "1", True, None, 1.0], dtype=object)[FEW],
+    "numbers as objects": np.array([3, 2, 1, 0, -1], dtype=object)[FEW],
+    "a list": NAMES[FEW].tolist(),
+    "days": np.array("2024-01-01", dtype="datetime64[D]") + FEW,
+    "not a day": np.array(["2024-01-01", "NaT", "2024-01-03"], dtype="datetime64[ns]")[FEW % 3],
+    "lengths of time": FEW.astype("timedelta64[s]"),
+    "reversed": FEW[::-1],
+    "every other": np.repeat(NAMES[FEW], 2)[::2],
+    "no rows": FEW[:0],
+    "no texts": NAMES[FEW][:0],
+}
+
+
+def frames() -> dict[str, Any]:
+    """Columns of frames, by what makes them."""
+    pandas, polars, pyarrow = (pytest.importorskip(name) for name in ("pandas", "polars", "pyarrow"))
+    lost = np.where(FEW == 0, -1, FEW)
+    names = ["b", "a", "c", "e", "d", "of no row"]
+    return {
+        "categories": pandas.Categorical.from_codes(FEW, names),
+        "a categorical column": pandas.Series(pandas.Categorical.from_codes(FEW, names)),
+        "missing categories": pandas.Categorical.from_codes(lost, names),
+        "whole categories": pandas.Categorical.from_codes(FEW, [9, 7, 5, 3, 1]),
+        "missing whole categories": pandas.Categorical.from_codes(lost, [9, 7, 5, 3, 1]),
+        "a column of pandas": pandas.Series(NAMES[FEW]),
+        "a column of Polars": polars.Series(NAMES[FEW]),
+        "an enumeration": polars.Series(np.array(names)[FEW], dtype=polars.Enum(names)),
+        "a column of Arrow": pyarrow.array(NAMES[FEW].tolist()),
+    }
+
+
+def plain(keys: Any) -> np.ndarray:
+    """The keys as texts, by the definition."""
+    return np.asarray(keys).astype(str)
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_keys_are_the_texts_that_they_are(kind: str) -> None:
+    same_as_texts(KEYS[kind])
+
+
+def test_columns_of_frames_are_the_texts_that_they_are() -> None:
+    for kind, keys in frames().items():
+        assert same_as_texts(keys), kind
+
+
+def same_as_texts(keys: Any) -> bool:
+    found, texts = coded(keys, "group"), plain(keys)
+    assert found.names.tolist() == np.unique(texts).tolist()
+    assert np.array_equal(found.values, texts)
+    order, runs = found.in_runs()
+    assert np.array_equal(order, np.argsort(texts, kind="stable"))
+    assert [(found.names[k], run.stop - run.start) for k, run in runs] == [
+        (name, int((texts == name).sum())) for name in np.unique(texts)
+    ]
+    some = found[: len(texts) // 2]
+    assert np.array_equal(some.values, texts[: len(texts) // 2])
+    assert coded(some, "group").names.tolist() == np.unique(texts[: len(texts) // 2]).tolist()
+    return True
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("kind", ["whole", "numbers", "texts", "a late text", "one more than fits", "mixed"])
+def test_a_tally_by_groups_is_that_of_each_group_by_itself(kind: str, *, weighted: bool) -> None:
+    rng = np.random.default_rng(2)
+    p = rng.random(N)
+    y, w = (rng.random(N) < p) * 1.0, rng.random(N) + 0.5 if weighted else None
+    y[::17] = np.nan
+    chosen = [losses.binary_cross_entropy(), losses.binary_brier()]
+    found = gm.tally(chosen, y, prediction=p, group=KEYS[kind], sample_weight=w)
+    slow = Accumulator(chosen, schema_of(chosen, ("model",), p, (weighted, False, True)))
+    texts = plain(KEYS[kind])
+    for name in np.unique(texts):
+        at = texts == name
+        slow.add(y[at], {"model": p[at]}, None if w is None else w[at], np.full(at.sum(), name))
+    assert found.to_bytes() == slow.finish().to_bytes()
+
+
+def test_keys_of_files_are_those_of_memory(tmp_path: Path) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    rng = np.random.default_rng(3)
+    p = rng.random(N)
+    table = {
+        "y": (rng.random(N) < p) * 1.0,
+        "p": p,
+        "whole": pyarrow.array(FEW - 2, pyarrow.int16()),
+        "unsigned": pyarrow.array(FEW, pyarrow.uint8()),
+        "gaps": pyarrow.array([None if k == 3 else int(k) for k in FEW]),
+        "text": pyarrow.array([None if k == 3 else str(NAMES[k]).replace("\x00", "") for k in FEW]),
+        "truth": FEW > 2,
+        "number": FEW / 2,
+        "person": MANY,
+    }
+    parquet.write_table(pyarrow.table(table), tmp_path / "t.parquet")
+    (loss,) = chosen = (losses.binary_cross_entropy(),)
+    texts = {
+        "whole": FEW - 2,
+        "unsigned": FEW,
+        "gaps": ["" if k == 3 else str(k) for k in FEW],
+        "text": table["text"].fill_null("").to_pylist(),
+        "truth": np.where(FEW > 2, "true", "false"),
+        "number": FEW / 2,
+    }
+    for group, keys in texts.items():
+        request = Request(chosen, "y", (("model", ("p",)),), group=group, cluster="person")
+        found = tally_files(tmp_path / "t.parquet", request)
+        arrays = gm.tally(loss, table["y"], prediction=p, group=keys, cluster=MANY.astype(str))
+        assert found.to_bytes() == arrays.to_bytes(), group
