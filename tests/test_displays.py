@@ -111,6 +111,8 @@ PARTS_OF_A_ROW = {
 }
 PARTS_OF_A_MONITOR = {"Costing", "Counts", "Distribution", "LaterColumn", "MarkShare", "SeenRows", "Shard", "Vast"}
 PARTS_OF_A_RUN = {
+    "Engine",
+    "Rare",
     "Coverage",
     "GroupsOf",
     "RowsRead",

@@ -55,13 +55,13 @@ class Coded:
 def coded(keys: ArrayLike | Coded, name: str) -> Coded:
     """Keys of any type, one a row; they are the same where they are the same as texts. Errors: GM003."""
     if isinstance(keys, Coded):
-        there, codes = _without_gaps(keys.codes)
-        return Coded(codes, keys.names[there])
+        there, narrowed = _without_gaps(keys.codes)
+        return Coded(narrowed, keys.names[there])
     if (found := _categories(keys)) is not None:
         return found
     values = column_of(keys, name)
-    if values.dtype.kind == "O" and (texts := _of_texts(values.tolist())) is not None:
-        return texts
+    if values.dtype.kind == "O" and (words := _of_texts(values.tolist())) is not None:
+        return words
     codes = _codes(values)
     if codes is None:
         # Of other numbers than whole ones different ones may be the same text, and the other way round.
