@@ -81,8 +81,8 @@ def build(out: Path) -> Site:
 def _from_anywhere(page: Path) -> None:
     """Let the page for what is not there find its files where the site is no host's root: in a folder, or opened as a file."""
     text = page.read_text(encoding="utf-8")
-    text = re.sub(r'(href|src)="/(?!/)', r'\1="./', text).replace('"base":"/"', '"base":"."')
-    page.write_text(text, encoding="utf-8")
+    # Links and files in its tags, and the places that its settings give to scripts.
+    page.write_text(re.sub(r'([=:])"/(?!/)', r'\1"./', text), encoding="utf-8")
 
 
 def _write(path: Path, held: bytes) -> None:
