@@ -152,11 +152,21 @@ def test_the_chooser_names_the_loss_of_several_quantiles(ask: str) -> None:
     assert "z of shape (rows, 3)" in positive.code()
 
 
-@pytest.mark.parametrize("ask", ["quantiles", "quantiles=0.5", "quantiles=0,0.5", "quantiles=a,b", "mean=0.1,0.2"])
-def test_levels_that_make_no_quantiles_are_refused(ask: str) -> None:
-    with pytest.raises(UsageError, match="nothing that a loss asks for") as refused:
+@pytest.mark.parametrize(
+    ("ask", "reason", "instead"),
+    [
+        ("quantiles", "several levels, each strictly between 0 and 1", "quantiles=0.1,0.5,0.9"),
+        ("quantiles=0.5", "several levels", "quantile=0.5"),
+        ("quantiles=0,0.5", "several levels", "quantiles=0.1,0.5,0.9"),
+        ("quantiles=a,b", "several levels", "quantiles=0.1,0.5,0.9"),
+        ("mean=0.1,0.2", "a mean has no level", "mean"),
+    ],
+)
+def test_levels_that_make_no_quantiles_are_refused(ask: str, reason: str, instead: str) -> None:
+    with pytest.raises(UsageError, match=reason) as refused:
         gm.choose([0.1, -1.0, 2.3, 4.0], ask=ask)
-    assert "quantiles=0.1,0.5,0.9" in refused.value.fix
+    assert refused.value.fix == f"ask={instead!r}"
+    gm.choose([0.1, -1.0, 2.3, 4.0], ask=instead)
 
 
 def test_several_quantiles_are_asked_of_amounts_and_without_costs() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from goodmeasure.choosing.overruling import with_loss
 from goodmeasure.choosing.plan import Plan
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.errors import Problem, UsageError
+from goodmeasure.making.loss import Loss
 from goodmeasure.reading.conditions import only_where
 from goodmeasure.reading.moments import refuse_texts
 from goodmeasure.reading.remarks import Remark
@@ -137,9 +139,16 @@ class Prepared:
     rare: Rare | None = None
 
 
-def prepared(table: Table, question: Question, test: Table | None = None, like: Table | None = None) -> Prepared:
+def prepared(
+    table: Table,
+    question: Question,
+    test: Table | None = None,
+    like: Table | None = None,
+    trained: Sequence[Loss | None] = (None,),
+) -> Prepared:
     """The cases of a table for a question; with a test table, its rows are the ones to report, and rows
-    weigh as those that the question cares about, of which ``like`` may be a table.
+    weigh as those that the question cares about, of which ``like`` may be a table. Targets are such as each of the losses takes
+    that are ``trained``, where None is the one that is chosen.
 
     Errors: GM203 for names, GM220 where three parts cannot be made, GM231 where no feature is left, GM240 to GM242, those
     of `choose` for the target.
@@ -172,7 +181,7 @@ def prepared(table: Table, question: Question, test: Table | None = None, like: 
     plan = plan if plan.labels == first.labels and plan.meaning == first.meaning else first
     plan = replace(plan, notes=(*plan.notes, *(remark.what for remark in gathered)))
     columns = usable(table, question, found.fit)
-    cases = _cases(table, question, plan)
+    cases = _cases(table, question, plan, trained)
     compared = (*columns.features, question.target)
     remarks = [
         *table.remarks,
@@ -189,7 +198,7 @@ def prepared(table: Table, question: Question, test: Table | None = None, like: 
         report = cases.take(found.report)
         remarks += shared_rows((table,), compared, found)
     else:
-        report, more = _test_cases(test, question, plan, columns, rare)
+        report, more = _test_cases(test, question, plan, columns, rare, trained)
         remarks += more
         remarks += _too_early(cases, report, question, test.source)
         n = len(table)
@@ -380,10 +389,12 @@ def _costs_of(table: Table, question: Question) -> Costs | None:
         return question.costs_of(table)
 
 
-def _cases(table: Table, question: Question, plan: Plan) -> Cases:
+def _cases(table: Table, question: Question, plan: Plan, trained: Sequence[Loss | None]) -> Cases:
+    """The rows of a table as cases, whose targets each loss that is trained takes: None is the plan's own."""
     y = coded(as_target(table, question.target), plan)
-    if not plan.loss.is_classwise:
-        checked(table, question.target, y, plan.loss)
+    for loss in dict.fromkeys(plan.loss if one is None else with_loss(plan, one).loss for one in trained):
+        if not loss.is_classwise:
+            checked(table, question.target, y, loss)
     return Cases(
         table,
         y,
@@ -396,7 +407,12 @@ def _cases(table: Table, question: Question, plan: Plan) -> Cases:
 
 
 def _test_cases(
-    test: Table, question: Question, plan: Plan, columns: Columns, rare: Rare | None
+    test: Table,
+    question: Question,
+    plan: Plan,
+    columns: Columns,
+    rare: Rare | None,
+    trained: Sequence[Loss | None],
 ) -> tuple[Cases, list[Remark]]:
     others = (*question.by, *question.cost_columns, *(shift.column for shift in question.shift))
     named = [*question.roles.values(), *others]
@@ -409,7 +425,7 @@ def _test_cases(
         )
         test = test if target is None else replace(test, columns={**test.columns, question.target: target})
     test, gathered = (test, ()) if rare is None else rare.applied(test)
-    return _cases(test, question, plan), [*test.remarks, *counted.remarks, *infinite, *gathered]
+    return _cases(test, question, plan, trained), [*test.remarks, *counted.remarks, *infinite, *gathered]
 
 
 def exposure(table: Table, name: str | None) -> Floats | None:

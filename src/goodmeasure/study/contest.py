@@ -44,7 +44,7 @@ def contested(
     tick("look at the columns")
     # Trees take long, and all are dealt to the same folds.
     slowest = next((one for one in questions if one.model != "linear"), questions[0])
-    given = prepared(rows, replace(slowest, loss=None), test, like)
+    given = prepared(rows, replace(slowest, loss=None), test, like, [question.loss for question in questions])
     questions = [question.settled(given.plan.labels) for question in questions]
     entries = [entry for question in questions for entry in _entries(Answering(question, tick, all_rows), given, tick)]
     metrics = usual_metrics(given.plan, questions[0])
