@@ -18,7 +18,7 @@ import torch
 
 import goodmeasure as gm
 from goodmeasure.calibrating.recalibration import Recalibration
-from goodmeasure.engines.linear import fit_rows
+from goodmeasure.engines.summed_fits import fit_rows
 from goodmeasure.formulas.expression import Word
 from goodmeasure.frameworks.estimators import CATBOOST, LIGHTGBM, XGBOOST, Host
 
@@ -533,7 +533,9 @@ FUNCTIONS: Misuses = {
         "GM009": lambda: gm.fit_linear(gm.losses.absolute_error(), "y", ["x"], data=frame()),
         "GM203": lambda: gm.fit_linear(SQUARED, "y", ["age"], data=frame()),
         "GM702": lambda: gm.fit_linear(SQUARED, "y", ["w"], data=frame(w=NAN)),
-        "GM725": on_failing_workers(lambda given: gm.fit_linear(SQUARED, "y", ["x"], data=given), "linear._moments"),
+        "GM725": on_failing_workers(
+            lambda given: gm.fit_linear(SQUARED, "y", ["x"], data=given), "summed_fits._moments"
+        ),
         "GM726": lambda: gm.fit_linear(BINARY, "y", ["x"], data=frame(x=[2.0 * one for one in Y])),
     },
     "to_catboost": {"GM007": lambda: gm.to_catboost(gm.losses.zero_one())},

@@ -18,7 +18,7 @@ import pytest
 import goodmeasure as gm
 from goodmeasure.cli import status_of
 from goodmeasure.engines import dask
-from goodmeasure.engines.linear import files_by
+from goodmeasure.engines.summed_fits import files_by
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.fitting.scorers import LinearScorer

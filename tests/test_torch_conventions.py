@@ -415,7 +415,7 @@ def test_a_target_that_stands_for_none_is_ignored(name, ignored):
     for options in ({}, {"label_smoothing": 0.1}):
         with pytest.raises(TargetOutsideDomain) as refused:
             gm.to_torch(LOSSES[name], **options)(z, y)
-        assert gm.to_torch(LOSSES[name], **options, **mended(refused))(z, y).isfinite()
+        assert mended(refused, loss=LOSSES[name])["criterion"](z, y).isfinite()
 
 
 def test_a_target_of_a_linear_layer_that_stands_for_none_is_ignored():
@@ -423,8 +423,8 @@ def test_a_target_of_a_linear_layer_that_stands_for_none_is_ignored():
     y[1] = -100
     with pytest.raises(TargetOutsideDomain) as refused:
         gm.linear_loss(LOSSES["cross_entropy"], z, torch.eye(4, dtype=z.dtype), y)
-    given = mended(refused)
-    assert gm.linear_loss(LOSSES["cross_entropy"], z, torch.eye(4, dtype=z.dtype), y, **given).isfinite()
+    given = {"loss": LOSSES["cross_entropy"], "hidden": z, "weight": torch.eye(4, dtype=z.dtype), "targets": y}
+    assert eval(refused.value.fix, {"gm": gm}, given).isfinite()
 
 
 @of(LOSSES)

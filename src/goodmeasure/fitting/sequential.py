@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from goodmeasure.fitting import bent, interior, near
 from goodmeasure.fitting.newton import Reached
 from goodmeasure.fitting.objective import Objective
@@ -37,7 +39,11 @@ def minimise(
     value = objective.value(theta)
     for step in range(begun + 1, max_iter + 1):
         rows = at_raw(objective, lines, objective.raw(theta))
-        wanted, _, _ = interior.minimise(rows, theta[:, 0], tol=1e-10, max_iter=100, watch=lambda w: False)
+        wanted = np.zeros(
+            len(theta)
+        )  # where no row moves with its raw output any more, nothing but the penalty is left
+        if len(rows.at):
+            wanted, _, _ = interior.minimise(rows, theta[:, 0], tol=1e-10, max_iter=100, watch=lambda w: False)
         promised = rows.value(theta[:, 0]) - rows.value(wanted)
         if promised <= tol * abs(value):
             return Reached(theta, step, True)

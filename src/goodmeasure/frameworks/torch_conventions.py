@@ -91,8 +91,17 @@ def _weighing(loss: Loss, weight: torch.Tensor | None) -> str:
     )
 
 
-def told(problem: TargetOutsideDomain, loss: Loss, raw: torch.Tensor, target: torch.Tensor) -> TargetOutsideDomain:
-    """A target outside the domain, with what torch has for such targets. Classes are on the last axis."""
+def told(
+    problem: TargetOutsideDomain,
+    loss: Loss,
+    raw: torch.Tensor,
+    target: torch.Tensor,
+    ignoring: str = "criterion = gm.to_torch(loss, ignore_index={})",
+) -> TargetOutsideDomain:
+    """A target outside the domain, with what torch has for such targets. Classes are on the last axis.
+
+    ``ignoring`` is the call that leaves out a target of some value.
+    """
     if stand_for_each_other(loss, target, raw):
         return problem.mended_by("input, target = target, input  # raw outputs first")
     if loss.is_classwise and target.ndim == raw.ndim > 2 and _are_shares(target.transpose(-1, -2)):
@@ -103,9 +112,7 @@ def told(problem: TargetOutsideDomain, loss: Loss, raw: torch.Tensor, target: to
         return problem.mended_by("target = (target > 0).float()")
     below = target[target < 0].unique().tolist() if isinstance(loss.target, OutcomeDomain) else []
     if len(below) == 1 and below[0] == int(below[0]):
-        return problem.mended_by(
-            f"criterion = gm.to_torch(loss, ignore_index={int(below[0])})  # such rows do not count then"
-        )
+        return problem.mended_by(f"{ignoring.format(int(below[0]))}  # such rows do not count then")
     return problem.mended_by("mend them, or leave such rows out: False in mask=, or weight 0")
 
 

@@ -103,7 +103,8 @@ def linear_loss(
     try:
         refuse_targets(program.loss, outputs, targets, present)
     except TargetOutsideDomain as problem:
-        raise told(problem, loss, outputs, targets) from None
+        call = "gm.linear_loss(loss, hidden, weight, targets, ignore_index={})"
+        raise told(problem, loss, outputs, targets, call) from None
     count = divisor(program, outputs, targets, token_weight, present, reduction, denominator)
     flat = _Tokens(
         targets.reshape(-1, len(weight)) if is_shares else targets.reshape(-1),

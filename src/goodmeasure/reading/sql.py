@@ -110,6 +110,11 @@ def listed(parts: Iterable[Sql]) -> Sql:
     return Sql(", ".join(parts))
 
 
+def all_hold(conditions: Iterable[Sql]) -> Sql:
+    """The condition that each of several holds."""
+    return Sql(" AND ".join(conditions))
+
+
 def united(questions: Iterable[Sql]) -> Sql:
     """All rows of several questions, one after the other."""
     return Sql(f"({' UNION ALL '.join(questions)})")

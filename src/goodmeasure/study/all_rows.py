@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from goodmeasure.choosing.plan import Plan
 from goodmeasure.deriving.arguments import check_targets
-from goodmeasure.engines.linear import Row, files_by, fit_rows, smooth
 from goodmeasure.engines.shard import CLUSTERS, ENGINES, HERE, Partition, Shard, Shards
+from goodmeasure.engines.summed_fits import Row, files_by, fit_rows, smooth
 from goodmeasure.errors import UsageError, shorter
 from goodmeasure.fitting.plain import PlainFit
 from goodmeasure.fitting.scorers import LinearScorer

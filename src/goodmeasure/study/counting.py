@@ -19,7 +19,7 @@ from goodmeasure.reading.conditions import only_where
 from goodmeasure.reading.footers import without_names, without_total
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.rows_read import NO_TARGET, NO_WEIGHT, RowsRead
-from goodmeasure.reading.sql import Sql, plain, quoted, sql
+from goodmeasure.reading.sql import Sql, all_hold, plain, quoted, sql
 from goodmeasure.reading.tables import ColumnKind, Table, missing
 from goodmeasure.statistics.row_arguments import CELL, Floats
 from goodmeasure.statistics.weights import tame
@@ -69,12 +69,12 @@ def _inside(name: str, domain: Domain) -> Sql:
     q, low, high = quoted(name), plain(domain.low), plain(domain.high)
     parts = [sql("isfinite({q})", q=q)]
     if np.isfinite(domain.low):
-        parts.append(sql("{q} > {low}" if domain.low_open else "{q} >= {low}", q=q, low=low))
+        parts.append(sql("{q} > {low}", q=q, low=low) if domain.low_open else sql("{q} >= {low}", q=q, low=low))
     if np.isfinite(domain.high):
-        parts.append(sql("{q} < {high}" if domain.high_open else "{q} <= {high}", q=q, high=high))
+        parts.append(sql("{q} < {high}", q=q, high=high) if domain.high_open else sql("{q} <= {high}", q=q, high=high))
     if domain.whole:
         parts.append(sql("{q} = round({q})", q=q))
-    return Sql(" AND ".join(parts))
+    return all_hold(parts)
 
 
 @dataclass(frozen=True)
