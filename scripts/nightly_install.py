@@ -41,7 +41,8 @@ def checked() -> Iterable[str]:
             done = made.run("-m", program.replace("-", "_"), *given, str(wheel()))
         if done.returncode:
             raise Broken(f"{program}: {done.stdout}{done.stderr}")
-        yield f"`{program}`: {done.stdout.strip().splitlines()[-1].replace(str(wheel().parent), '').replace(': /', ': ')}"
+        said = re.sub(r"\x1b\[\d*m", "", done.stdout).strip().splitlines()[-1]
+        yield f"`{program}`: {said.replace(str(wheel().parent), '').replace(': /', ': ')}"
 
 
 def typed() -> str:
