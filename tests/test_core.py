@@ -355,7 +355,7 @@ def test_loops_are_compiled_where_that_pays(monkeypatch):
 
 
 def test_loops_call_each_other_compiled_and_plainly():
-    space = {"loop": compiling.loop}
+    space = {"loop": compiling.loop, "__name__": __name__}
     exec(
         "@loop(nogil=True)\ndef inner(x):\n    return 2 * x\n"
         "@loop(nogil=True)\ndef outer(x):\n    return inner(x) + 1\n",
