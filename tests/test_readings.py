@@ -54,6 +54,14 @@ def test_the_best_constant_of_planes_is_where_they_meet(share, best):
     assert losses.multiclass_hinge().best_constant(y) == pytest.approx(best, abs=1e-9)
 
 
+@pytest.mark.parametrize(("share", "reached"), [(0.7, 0.6), (0.4, 1.0)])
+def test_the_best_constant_of_more_classes_than_planes_is_no_worse_than_either_side(share, reached):
+    y = np.append(np.zeros(round(1000 * share)), 1 + np.arange(round(1000 * (1 - share))) % 150).astype(int)
+    loss = losses.multiclass_hinge()
+    best = loss.best_constant(y, classes=151)
+    assert loss(y, np.tile(best, (len(y), 1))) == pytest.approx(reached, rel=1e-9)
+
+
 def test_the_best_constant_of_many_rows_is_that_of_all_of_them():
     y = np.random.default_rng(0).normal(size=30_001)
     assert losses.squared_error().best_constant(y) == pytest.approx(y.mean(), abs=1e-14)

@@ -281,6 +281,7 @@ def _best_row(loss: Record, y: Any, w: Any, k: int) -> Any:
     return result
 
 
+@lru_cache(maxsize=256)
 def _is_made_of_planes(loss: Record) -> bool:
     """Whether a loss of classes curves nowhere, as far as some raw outputs of four classes tell."""
     outputs = np.random.default_rng(0).normal(scale=3, size=(64, 4))
@@ -291,15 +292,16 @@ def _where_planes_meet(loss: Record, targets: Any, share: Any) -> Any:
     """The raw outputs at which the mean of losses made of planes is smallest.
 
     Each plane that was met is a bound from below, and one looks next where the highest of them is lowest (Kelley 1960): a
-    search along lines stays in the first ridge instead. It ends where the bound is reached.
+    search along lines stays in the first ridge instead. It ends where the bound is reached; of more classes than there are
+    planes to be met it is the lowest place that was seen, among them no side taken and that of the commonest class.
     """
     from scipy.optimize import linprog
 
     k = len(targets)
-    least, best, z = np.inf, np.zeros(k), np.zeros(k)
+    least, best, z = np.inf, np.zeros(k), np.eye(k)[np.argmax(share)]
     planes: list[Any] = []
     heights: list[float] = []
-    for _ in range(_MOST_PLANES):
+    for met in range(_MOST_PLANES):
         value, gradient = numbers.value_and_gradient(loss, targets, _shared(z, targets), share)
         if value < least:
             least, best = value, z
@@ -310,7 +312,7 @@ def _where_planes_meet(loss: Record, targets: Any, share: Any) -> Any:
         lowest = linprog([0.0] * k + [1.0], planes, heights, bounds=bounds).x
         if lowest is None or lowest[-1] >= least - 1e-12 * abs(least):
             break
-        z = lowest[:-1]
+        z = lowest[:-1] if met else np.zeros(k)
     return best
 
 
