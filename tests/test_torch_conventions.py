@@ -416,6 +416,7 @@ def test_a_target_that_stands_for_none_is_ignored(name, ignored):
         with pytest.raises(TargetOutsideDomain) as refused:
             gm.to_torch(LOSSES[name], **options)(z, y)
         assert mended(refused, loss=LOSSES[name])["criterion"](z, y).isfinite()
+        assert gm.to_torch(LOSSES[name], **options, ignore_index=ignored)(z, y).isfinite()
 
 
 def test_a_target_of_a_linear_layer_that_stands_for_none_is_ignored():

@@ -22,10 +22,8 @@ from goodmeasure.formulas.expression import Expr, nodes, symbol, with_parts
 _TRIES = 5
 _BELOW_DOUBLES = 400  # one over ten to this is zero to the finest floating point
 _AGES = 1e9  # seconds: as good as any time
-_A_PART, _TWICE_AS_LONG = (
-    1e-5,
-    500,
-)  # seconds that a part of a formula takes in few digits, and in how many it takes twice that
+# Seconds that a part of a formula takes in few digits, and in how many it takes twice that.
+_A_PART, _TWICE_AS_LONG = 1e-5, 500
 
 
 class NoTruth(Problem, ArithmeticError):

@@ -343,9 +343,8 @@ def _refuse_several(loss: Any, asked: dict[str, Any], table: Places) -> None:
     """Refuse a loss of several predictions a row before columns are taken for those of classes. Error: GM009."""
     if loss.is_classwise or len(loss.activation) == 1 or not asked["scores"] or not asked["target"]:
         return
-    if (
-        asked.get("positive") is not None
-    ):  # a label that means yes goes with no loss of amounts, however many it predicts
+    # A label that means yes goes with no loss of amounts, however many it predicts.
+    if asked.get("positive") is not None:
         return
     known = names_in_first(table)
     columns = models(asked["scores"], known).columns[asked["scores"][0]]

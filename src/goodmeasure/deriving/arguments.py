@@ -205,8 +205,6 @@ def check_targets(
     domain: Domain,
     present: Array | None,
     loss: object,
-    names: Names = NAMES,
-    *,
     name: str = "target",
 ) -> None:
     """Every present target lies in the domain, or the error names the first that does not."""
@@ -221,7 +219,7 @@ def check_targets(
         f"target {np.asarray(y)[where]} is outside the domain of {loss}: {allowed}",
         where=f"{name}[{at}]" if at else name,
         seen=f"{int(bad.sum())} of {bad.size} targets are outside",
-        fix=mending.into_domain(np.asarray(y), z, domain, present, loss, names),
+        fix=mending.into_domain(np.asarray(y), z, domain, present, loss, NAMES),
     )
 
 

@@ -25,6 +25,7 @@ from goodmeasure.engines.tallied import names_of, shards_of
 from goodmeasure.errors import NothingToAverage, Problem, UsageError, shorter
 from goodmeasure.fitting import newton
 from goodmeasure.fitting.certificate import Certificate, Status
+from goodmeasure.fitting.linear import FAR
 from goodmeasure.fitting.newton import Reached
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.making.loss import Loss
@@ -39,8 +40,6 @@ from goodmeasure.traits.curvature_class import CurvatureClass, curvature_class
 _ROWS = 1 << 14
 # Targets of each shard that tell where to begin.
 _SOME = 500
-# A raw output that stands for an infinite one.
-_FAR = 30.0
 
 
 class FitStopped(Problem, RuntimeError):
@@ -320,7 +319,7 @@ class _Merged:
             some = self.moments.some.astype(np.intp) if self.loss.is_classwise else self.moments.some
             classes = self.outputs if self.loss.is_classwise else None
             best = self.loss.best_constant(some, self.moments.counts, classes=classes)
-            theta[-1] = np.nan_to_num(np.atleast_1d(np.asarray(best, dtype=np.float64)), posinf=_FAR, neginf=-_FAR)
+            theta[-1] = np.nan_to_num(np.atleast_1d(np.asarray(best, dtype=np.float64)), posinf=FAR, neginf=-FAR)
         return theta
 
     def coefficients(self, theta: Floats) -> tuple[Floats, Floats]:

@@ -34,7 +34,7 @@ _STARTING_TARGETS = 2001
 # and the part of all signals that may be left of their sum where they are said to balance.
 _CLOSE, _TRACE, _BALANCE, _NOTHING = 1e-6, 1e-12, 1e-3, 1e-280
 # A raw output that stands for an infinite one.
-_FAR = 30.0
+FAR = 30.0
 
 
 class NoFiniteFit(Problem, ValueError):
@@ -113,7 +113,7 @@ def start_at(objective: Objective, curvature: CurvatureClass) -> Floats:
             fix="a loss that rises on both sides of its target, such as gm.losses.squared_error()",
         )
     shift = 0.0 if objective.offset is None else objective.offset.mean()
-    return np.asarray(np.nan_to_num(best, posinf=_FAR, neginf=-_FAR) - shift)
+    return np.asarray(np.nan_to_num(best, posinf=FAR, neginf=-FAR) - shift)
 
 
 def _is_least(alone: Objective, rough: Floats) -> bool:
@@ -126,7 +126,7 @@ def _is_least(alone: Objective, rough: Floats) -> bool:
 def _rough(loss: Loss, mean: float) -> float:
     """A raw output near the best constant: that of the mean target."""
     if loss.is_binary:
-        return float(np.log(mean) - np.log1p(-mean)) if 0 < mean < 1 else float(np.copysign(_FAR, mean - 0.5))
+        return float(np.log(mean) - np.log1p(-mean)) if 0 < mean < 1 else float(np.copysign(FAR, mean - 0.5))
     reaches = loss.activation[0].reaches
     return float(loss.raw(np.array([mean]))[0]) if reaches.low < mean < reaches.high else 0.0
 

@@ -94,9 +94,8 @@ class SecondOrder:
         if self.loss.is_classwise and target.ndim == 1 and target.dtype.kind == "f":
             with np.errstate(invalid="ignore"):
                 whole = target.astype(np.intp)
-            return (
-                whole if np.array_equal(whole, target) else target
-            )  # a share or NaN is no class, and refused as it is
+            # A share or NaN is no class, and is refused as it is.
+            return whole if np.array_equal(whole, target) else target
         return target
 
     def rows(self, z: Any, n: int) -> Floats:

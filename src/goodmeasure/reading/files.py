@@ -139,7 +139,7 @@ class Reread:
                 found = {c: of_kind(cells, kind) for cells, (c, kind) in zip(arrays, kinds.items(), strict=True)}
                 at = start + np.arange(len(next(iter(found.values()))))
                 start += len(at)
-                yield Table(found, name, 0, places=at, where="" if self.filter is None else str(self.filter))
+                yield Table(found, name, 0, places=at, where=_condition(files))
 
 
 # --- reading ---
@@ -253,7 +253,7 @@ class _Reading:
 
 def _condition(files: Files) -> str:
     """The condition that rows were read under, as it was typed; empty where there was none."""
-    return "" if files.filter is None else files.filter.condition.text
+    return "" if files.filter is None else str(files.filter)
 
 
 def _columns(kinds: dict[str, ColumnKind]) -> Sql:

@@ -57,7 +57,7 @@ def checked(table: Table, name: str, y: NDArray[Any], loss: Loss) -> None:
     """Refuse targets that the loss cannot measure. Error: GM004, which names the first, and a condition for the others."""
     try:
         with in_table(table):
-            check_targets(y, y, loss.target, None, loss, name=name)
+            check_targets(y, y, loss.target, None, loss, name)
     except TargetOutsideDomain as problem:
         if ColumnKind.of(table[name]) is ColumnKind.NUMBER and not isinstance(loss.target, OutcomeDomain | OrderDomain):
             problem.fix = f"mend them, or leave such rows out: {only_where(_inside(name, loss.target))}"

@@ -237,16 +237,13 @@ def natural_strength(loss: Loss, fit: Cases) -> float:
     if loss.is_classwise or is_arrow(loss) or not (name == "linear" or (alone and name.startswith("softplus"))):
         return 1.0
     weight = None if fit.weight is None else scaled(fit.weight)
-    constant = best_constant(loss, _coded(loss, fit.y), weight, _outputs(loss, fit.y))
+    found = best_constant(loss, _coded(loss, fit.y), weight, _outputs(loss, fit.y))
+    constant = found[0] if alone else found
     if name != "linear":
-        curved = float(np.average(loss.hessian(fit.y, np.full(len(fit), constant[0])), weights=fit.weights))
+        curved = float(np.average(loss.hessian(fit.y, np.full(len(fit), constant)), weights=fit.weights))
         return curved if np.isfinite(curved) and curved > 0 else 1.0
     spread = float(np.average((fit.y - np.average(fit.y, weights=fit.weights)) ** 2, weights=fit.weights))
-    level = loss(
-        fit.y,
-        np.broadcast_to(constant, (len(fit), len(constant))) if len(constant) > 1 else np.full(len(fit), constant[0]),
-        fit.weight,
-    )
+    level = loss(fit.y, np.broadcast_to(constant, (len(fit), *np.shape(constant))), fit.weight)
     return level / spread if spread > 0 and np.isfinite(level) and level > 0 else 1.0
 
 

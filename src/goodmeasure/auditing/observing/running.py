@@ -90,9 +90,8 @@ class Ending:
 # The modules after whose import seams are replaced, and where they are described.
 HOSTS: dict[str, tuple[str, ...]] = {
     "torch": ("torch_host",),
-    "torch._dynamo": (
-        "torch_host",
-    ),  # the compiler, which takes as long to import as torch: only with a program that asks for it
+    # The compiler takes as long to import as torch: it is looked at only with a program that asks for it.
+    "torch._dynamo": ("torch_host",),
     "sklearn.base": ("sklearn_host",),
     "sklearn.model_selection": ("sklearn_host",),
     "sklearn.metrics": ("sklearn_host",),
