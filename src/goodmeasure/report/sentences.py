@@ -46,6 +46,11 @@ def metric_line(found: Measured) -> str:
     return f"{report} [{low}, {high}]; on fitted rows {fit}; the best constant {constant}"
 
 
+def unlike_groups(loss: str) -> str:
+    """Why the mean losses of groups are not held against each other, by a loss whose least depends on the target."""
+    return f"by {loss} rows cost otherwise where amounts are larger, however they are predicted: compare models, not groups"
+
+
 def skill_line(skill: Estimate) -> str:
     """What part of what could be gained on the constant the model gains."""
     return f"skill {number(skill.value)} {interval(skill)}: 1 is as good as this loss allows, 0 is the best constant"
