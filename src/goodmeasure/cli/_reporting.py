@@ -18,7 +18,7 @@ from goodmeasure.cli._evidence import (
     with_predictions,
 )
 from goodmeasure.cli._next import again, columns, is_spent, line
-from goodmeasure.cli._spoken import spoken
+from goodmeasure.cli._spoken import costs_typed, spoken
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.drawing.terminal import json_text, printable, word
 from goodmeasure.errors import UsageError
@@ -28,7 +28,7 @@ from goodmeasure.reading.writing import refuse_other_kind, write_whole
 from goodmeasure.report import MARKS
 from goodmeasure.report.scored import ScoredRows, page
 from goodmeasure.study.column_costs import COLUMN, ColumnCosts
-from goodmeasure.study.question import cost_words, costs_from
+from goodmeasure.study.question import cost_words
 from goodmeasure.tallying.saved import Saved
 from goodmeasure.tallying.tally import Tally
 
@@ -48,7 +48,7 @@ def reported(
     """Tally the rows, write the page, and print its verdict."""
     refuse_onto(out, list(data), "--out")
     refuse_other_kind(Path(out), MARK)
-    asked = costs_from(costs)
+    asked = costs_typed(costs)
     with sorted_out(data) as (table, kept), spoken(raw=True):
         question = TallyQuestion(with_predictions(question_of(scores, given), table), losses, raw)
         if _places.asks(given):

@@ -30,7 +30,7 @@ from goodmeasure.cli._evidence import (
 from goodmeasure.cli._models import Models
 from goodmeasure.cli._next import again, columns, is_spent, next_line
 from goodmeasure.cli._pricing import of_amounts, of_labels, of_rows, with_costs
-from goodmeasure.cli._spoken import spoken
+from goodmeasure.cli._spoken import costs_typed, spoken
 from goodmeasure.cli._streams import aside
 from goodmeasure.decisions.comparing import compare_costs, decision_cost
 from goodmeasure.decisions.costs import Costs, CostsDoNotFit, UnderOverCosts
@@ -42,7 +42,6 @@ from goodmeasure.errors import Problem, UsageError
 from goodmeasure.losses import catalogue
 from goodmeasure.reading.paths import Places, is_file, refuse_onto
 from goodmeasure.statistics.estimate import Difference, Estimate, T
-from goodmeasure.study.question import costs_from
 from goodmeasure.tallying.saved import Saved, is_tally, save
 from goodmeasure.tallying.tally import Tally
 
@@ -59,7 +58,7 @@ def scored(
     """Score predictions in a file: each model's mean loss, the paired difference of each pair, and calibration."""
     if save is not None:
         _refuse_other_files(save, data)
-    costs = costs_from(given["costs"])
+    costs = costs_typed(given["costs"])
     losses = losses or of_amounts(costs)
     with sorted_out(data) as (table, kept), spoken(raw=True):
         if _places.asks(given):
@@ -99,7 +98,7 @@ def _next(saved: Saved, words: Sequence[str], asked: Sequence[str], named: Seque
     if schema.kind == "classes" and not named:
         return next_line("explain", "proper")
     if _one_answer(saved):
-        return next_line("report", *words, *asked, *(priced if isinstance(costs_from(named), Costs) else []))
+        return next_line("report", *words, *asked, *(priced if isinstance(costs_typed(named), Costs) else []))
     if not schema.on_predictions or (schema.kind == "amount" and not rows_there) or _of_angles(schema.losses):
         return next_line("explain", "decision")
     usual = ("under=3", "over=1") if schema.kind == "amount" else ("fn=40", "fp=5")

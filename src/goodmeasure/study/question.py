@@ -231,8 +231,9 @@ def _cost(name: str, value: str) -> float:
         found = float(value)
     except ValueError:
         found = math.nan
-    if math.isnan(found):
-        raise UsageError(f"--cost {name}={value} is not a number", fix=f"--cost {name}=5")
+    if not math.isfinite(found):
+        what = "number" if math.isnan(found) else "finite cost"
+        raise UsageError(f"--cost {name}={value} is not a {what}", fix=f"--cost {name}=5")
     return found
 
 
