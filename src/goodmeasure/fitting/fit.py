@@ -30,12 +30,13 @@ from goodmeasure.errors import (
 )
 from goodmeasure.fitting import design
 from goodmeasure.fitting.certificate import Certificate, Status
+from goodmeasure.fitting.features import in_our_words
 from goodmeasure.fitting.linear import SOLVERS, Monitor, SolverSettings, fit
 from goodmeasure.fitting.narrow import narrowed
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.formulas.activations import exp
 from goodmeasure.making.loss import Loss
-from goodmeasure.statistics.arrays import array_of, check_rows, hold_numbers, numbers_of, one_a_row, same_order
+from goodmeasure.statistics.arrays import array_of, check_rows, check_table, hold_numbers, numbers_of, one_a_row, same_order
 from goodmeasure.statistics.keys import few
 from goodmeasure.statistics.labels import in_order, labels_in
 from goodmeasure.statistics.row_arguments import Floats, column, equal_length
@@ -179,7 +180,9 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
     def _table(self, X: Any, *y: Any, **more: Any) -> Any:
         """Features, and targets if they are given, as scikit-learn checks them; a table of mostly zeros stays one (CSR)."""
         finite = "reset" in more or not self._scales_tell(X)
-        found = validate_data(self, X, *y, dtype=np.float64, accept_sparse="csr", ensure_all_finite=finite, **more)
+        check_table(X)
+        with in_our_words(None if more.get("reset", True) else self, X=X):
+            found = validate_data(self, X, *y, dtype=np.float64, accept_sparse="csr", ensure_all_finite=finite, **more)
         features, *targets = found if y else (found,)
         if issparse(features):
             features = csr_array(features)

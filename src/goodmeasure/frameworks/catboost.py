@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.errors import NoSuchReading
+from goodmeasure.fitting.features import in_our_words
 from goodmeasure.fitting.second_order import SecondOrder
 from goodmeasure.frameworks.estimators import CATBOOST
 from goodmeasure.making.loss import Loss
@@ -147,7 +148,8 @@ class CatBoostLoss:
         with warnings.catch_warnings():
             # CatBoost tries to compile each method of an objective, and says so where it cannot.
             warnings.filterwarnings("ignore", message="Can't optim", category=UserWarning)
-            model.fit(X, y, sample_weight=sample_weight, baseline=np.full(len(y), start), **more)
+            with in_our_words(X=X):
+                model.fit(X, y, sample_weight=sample_weight, baseline=np.full(len(y), start), **more)
         model.set_scale_and_bias(1.0, start)
         return model
 
@@ -167,7 +169,8 @@ class CatBoostLoss:
             GM009: the model is none of this booster, not fitted, or was trained on another loss.
         """
         CATBOOST.check_predict(self.loss, model, X)
-        raw = np.asarray(model.predict(X, prediction_type="RawFormulaVal"))
+        with in_our_words(X=X):
+            raw = np.asarray(model.predict(X, prediction_type="RawFormulaVal"))
         return self.loss.predict(SecondOrder(self.loss).rows(raw, len(raw)))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.errors import UsageError
+from goodmeasure.fitting.features import in_our_words
 from goodmeasure.fitting.second_order import SecondOrder, in_order
 from goodmeasure.frameworks.estimators import LIGHTGBM
 from goodmeasure.making.loss import Loss
@@ -171,7 +172,8 @@ class LightGBMLoss:
         more.setdefault("eval_metric", self.metric)
         if held := _lengths(more):
             more.setdefault("eval_init_score", [_everywhere(start, n) for n in held])
-        model.fit(X, y, sample_weight=sample_weight, init_score=_everywhere(start, len(y)), **more)
+        with in_our_words(X=X):
+            model.fit(X, y, sample_weight=sample_weight, init_score=_everywhere(start, len(y)), **more)
         _settle(model.booster_, np.atleast_1d(start))
         return model
 
@@ -192,7 +194,8 @@ class LightGBMLoss:
             GM009: the model is none of this booster, not fitted, or was trained on another loss.
         """
         LIGHTGBM.check_predict(self.loss, model, X)
-        raw = np.asarray(getattr(model, "booster_", model).predict(X, raw_score=True))
+        with in_our_words(X=X):
+            raw = np.asarray(getattr(model, "booster_", model).predict(X, raw_score=True))
         return self.loss.predict(SecondOrder(self.loss).rows(raw, len(raw)))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from goodmeasure.fitting.features import in_our_words
 from goodmeasure.fitting.second_order import SecondOrder, holds_targets, in_order
 from goodmeasure.frameworks.estimators import XGBOOST
 from goodmeasure.making.loss import Loss
@@ -149,7 +150,8 @@ class XGBoostLoss:
         # A classifier holds a custom objective for the logistic one, and reads its base score as a probability.
         of_probability = self.loss.is_binary and hasattr(model, "predict_proba")
         model.set_params(objective=self, base_score=_probability(start) if of_probability else start)
-        return model.fit(X, y, sample_weight=sample_weight, **more)
+        with in_our_words(X=X):
+            return model.fit(X, y, sample_weight=sample_weight, **more)
 
     def predict(self, model: Any, X: Any) -> Any:
         """Give a model's predictions: amounts, or probabilities that mean what they say.
@@ -167,7 +169,8 @@ class XGBoostLoss:
             GM009: the model is none of this booster, not fitted, or was trained on another loss.
         """
         XGBOOST.check_predict(self.loss, model, X)
-        raw = np.asarray(model.predict(X, output_margin=True))
+        with in_our_words(X=X):
+            raw = np.asarray(model.predict(X, output_margin=True))
         return self.loss.predict(SecondOrder(self.loss).rows(raw, len(raw)))
 
 
