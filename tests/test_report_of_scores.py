@@ -123,9 +123,7 @@ def test_the_costs_of_a_page_are_those_of_score_or_of_decide(
         assert "What do the decisions cost?" in (place / "report.html").read_text()
     for model, decision in reported["decision"].items():
         by_theory = next(rule["cost"] for rule in decision["rules"] if rule["name"] == "theory")
-        assert by_theory["value"] == pytest.approx(
-            priced["cost"][model]["value"], abs=by_theory["grid_error"] or 1e-9
-        )
+        assert by_theory["value"] == pytest.approx(priced["cost"][model]["value"], abs=by_theory["grid_error"] or 1e-9)
 
 
 def test_costs_that_a_tally_cannot_price_ask_for_the_rows(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -83,7 +83,7 @@ def check_columns(X: Any, n: int, names: Sequence[str] | None, name: str = "X", 
         raise _other_width(X, width, n).problem(name, said)
 
 
-def _other_names(known: list[str], there: list[str], of_arrow: bool) -> Fault:  # noqa: FBT001
+def _other_names(known: list[str], there: list[str], of_arrow: bool) -> Fault:
     lacking = [each for each in known if each not in there]
     if lacking:
         extra = [each for each in there if each not in known]
@@ -107,7 +107,9 @@ def _other_width(X: Any, width: int, n: int) -> Fault:
     index = "{X}.iloc[:, :%d]" if hasattr(X, "iloc") else "{X}[:, :%d]"
     fix = fewer if width < n else f"{{X}} = {index % n}  # the columns of the fit, in their order"
     # In the words that scikit-learn asks of every estimator.
-    return Fault(f"{{X}} has {width} features, but the model is expecting {n} features as input", fix, kind=ShapeMismatch)
+    return Fault(
+        f"{{X}} has {width} features, but the model is expecting {n} features as input", fix, kind=ShapeMismatch
+    )
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -214,7 +216,9 @@ def _as_days(column: Column) -> str:
     if not column.of_frame:
         return "{X} = numpy.asarray({X}).astype('datetime64[D]').astype(float)"
     cells = f"{{X}}[{column.name!r}]"
-    return f"{column.start}{{X}} = {{X}}.assign(**{{{column.name!r}: {cells}.to_numpy().astype('M8[D]').astype(float)}})"
+    return (
+        f"{column.start}{{X}} = {{X}}.assign(**{{{column.name!r}: {cells}.to_numpy().astype('M8[D]').astype(float)}})"
+    )
 
 
 def _without(column: Column) -> str:
@@ -242,13 +246,16 @@ def _of_numbers(columns: list[Column]) -> Iterator[Fault]:
     """Numbers that are missing or infinite."""
     for column in columns:
         cells = _numbers(column)
-        bad = np.zeros(0, dtype=bool) if cells is None else ~np.isfinite(cells)
+        if cells is None:
+            continue
+        bad = ~np.isfinite(cells)
         if bad.any():
-            missing = bool(np.isnan(cells[int(np.argmax(bad))]))  # type: ignore[index]
+            missing = bool(np.isnan(cells[int(np.argmax(bad))]))
+            held = "NaN, a missing number" if missing else "inf, a number without end"
+            finite = "{X}" if missing else "numpy.where(numpy.isinf({X}), numpy.nan, {X})"
             yield Fault(
-                f"{column} holds {'NaN, a missing number' if missing else 'inf, a number without end'}, and finite numbers are needed",
-                "{X} = sklearn.impute.SimpleImputer().fit_transform("
-                + ("{X})" if missing else "numpy.where(numpy.isinf({X}), numpy.nan, {X}))"),
+                f"{column} holds {held}, and finite numbers are needed",
+                f"{{X}} = sklearn.impute.SimpleImputer().fit_transform({finite})",
                 f"{column.first(bad)}; {int(bad.sum()):,} of {len(bad):,} cells",
                 _NOT_FINITE,
             )
@@ -344,4 +351,3 @@ def only_numbers(X: Any) -> None:
     found = _columns(X)
     for fault in [] if isinstance(found, Fault) else _of_types(found):
         raise fault.problem("X", "")
-

@@ -151,10 +151,11 @@ class LightGBMLoss:
             The model.
 
         Raises:
-            GM003: the shapes of y and the weights do not match, or y is no column.
+            GM003: the shapes of X, y and the weights do not match, or y is no column.
             GM004: a target lies outside the domain of the loss, or labels of several classes meet a loss of yes and no.
             GM005: no row counts.
-            GM009: the model is none of this booster, not for targets of this kind, or a random forest.
+            GM009: the model is none of this booster, not for targets of this kind, or a random forest; X holds what it does not
+                read, or its `fit` takes no such keyword.
             GM602: all targets are one label.
         """
         LIGHTGBM.check_fit(self.loss, model, X, y, sample_weight, more)
@@ -189,9 +190,10 @@ class LightGBMLoss:
             Predictions, (n,) or (n, K), with class weights, focusing and smoothing undone.
 
         Raises:
-            GM003: the model has another number of raw outputs than the loss.
+            GM003: the model has another number of raw outputs than the loss, or X another number of columns than the fit.
             GM007: the loss implies no probability, as the hinge.
-            GM009: the model is none of this booster, not fitted, or was trained on another loss.
+            GM009: the model is none of this booster, not fitted, or was trained on another loss; or X holds other columns than the
+                fit, or the same in another order.
         """
         LIGHTGBM.check_predict(self.loss, model, X)
         with in_our_words(X=X):

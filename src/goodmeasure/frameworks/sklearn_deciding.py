@@ -29,8 +29,8 @@ from goodmeasure.calibrating.recalibration import Method, Recalibration, recalib
 from goodmeasure.decisions.costs import ClassCosts, Costs, CostsDoNotFit, UnderOverCosts, bayes_act
 from goodmeasure.decisions.rules import ActDecision, Decision
 from goodmeasure.errors import NoSuchReading, NothingToLearn, UsageError, shorter
-from goodmeasure.fitting.fit import check_labels, numbers_in, present_rows, refuse_several, target_column
 from goodmeasure.fitting.features import in_our_words
+from goodmeasure.fitting.fit import check_labels, numbers_in, present_rows, refuse_several, target_column
 from goodmeasure.frameworks.sklearn import SklearnCosts
 from goodmeasure.frameworks.sklearn_cross_fitting import FitRows, Places
 from goodmeasure.frameworks.sklearn_labels import Labels, codes, in_order, label_of_yes, labels_in
@@ -108,7 +108,8 @@ class _CostSensitive(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         """Refuse keywords that the estimator inside does not take; one that takes any, as a pipeline, says so itself."""
         parameters = signature(self.estimator.fit).parameters
         if not any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
-            check_keywords(given, ["sample_weight", "groups", *(each for each in parameters if each not in ("X", "y", "sample_weight", "groups"))], "fit")
+            known = dict.fromkeys(("sample_weight", "groups", *parameters))
+            check_keywords(given, [name for name in known if name not in ("X", "y")], "fit")
 
     def _fit_on_all(self, rows: FitRows) -> None:
         """Fit the estimator inside on every row that counts."""
@@ -241,8 +242,8 @@ class CostSensitiveClassifier(ClassifierMixin, _CostSensitive):  # type: ignore[
             GM004: a label is missing or complex, or y holds amounts.
             GM006: a weight is negative or not finite, or all are zero.
             GM007: there is nothing to make probabilities of: no ``predict_proba``, and no recalibration.
-            GM009: the estimator is no classifier, a parameter is none of its words, costs differ from row to row, or there are
-                fewer than two splits.
+            GM009: the estimator is no classifier, a parameter is none of its words, costs differ from row to row, there are
+                fewer than two splits, or X holds what the classifier does not read.
             GM602: only one class occurs.
             GM704: a recalibration that has no finite best map was asked for.
             GM711: the costs are for another number of classes.

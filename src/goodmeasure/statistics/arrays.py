@@ -75,7 +75,9 @@ def rows_of(table: Any) -> int | None:
 def check_table(X: Any, name: str = "X") -> None:
     """Refuse what holds no rows of features: nothing, a text, a mapping, what can be gone through only once, complex numbers."""
     if X is None:
-        raise UsageError(f"{name} is None, and rows of features are needed", where=name, fix=f"give {name}, (n, features)")
+        raise UsageError(
+            f"{name} is None, and rows of features are needed", where=name, fix=f"give {name}, (n, features)"
+        )
     if getattr(getattr(X, "dtype", None), "kind", "") == "c":
         # A host may drop the half of them. The words are those that scikit-learn asks of every estimator.
         raise UsageError(f"Complex data not supported: {name} holds it", where=name, fix=f"{name} = numpy.real({name})")
