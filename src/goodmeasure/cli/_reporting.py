@@ -59,7 +59,7 @@ def reported(
         decided = UNPRICED
         if asked is not None and of_tally is None:
             refuse_costs(raw=raw, at_hand=fits_in_memory(table, kept, given))
-            decided = priced(table, saved, asked, given["level"], counted)[""]
+            decided = UNPRICED if table is None else priced(table, saved, asked, given["level"], counted)[""]
     found = _scored(saved, data, kept, of_tally, losses, given | {"costs": costs})
     found = replace(found, cost=decided.cost, cost_difference=decided.difference)
     if counted is not None:

@@ -190,9 +190,9 @@ class LightGBMLoss:
             Predictions, (n,) or (n, K), with class weights, focusing and smoothing undone.
 
         Raises:
-            GM003: the model has another number of raw outputs than the loss, or X another number of columns than the fit.
+            GM003: the model has another number of raw outputs than the loss, or X of columns than the fit.
             GM007: the loss implies no probability, as the hinge.
-            GM009: the model is none of this booster, not fitted, or was trained on another loss; or X holds other columns than the
+            GM009: the model is none of this booster, not fitted, or trained on another loss; or X holds other columns than the
                 fit, or the same in another order.
         """
         LIGHTGBM.check_predict(self.loss, model, X)
