@@ -1,4 +1,4 @@
-"""Install the built package into clean environments, run every example and use there, and write what came into docs/installation.md.
+"""Install the built package into clean environments, run all examples and uses there, and tell what came in docs/installation.md.
 
 python scripts/nightly_install.py             # everything: about an hour
 python scripts/nightly_install.py core run    # prints some of it, and writes nothing
