@@ -63,7 +63,9 @@ assert np.allclose(float(gm.to_keras(loss)(y[:, None], z[:, None])), plain.mean(
 """,
     "mlflow": """
 import os
+import mlflow
 os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"  # a folder, where no server runs
+mlflow.set_tracking_uri(Path("runs").absolute().as_uri())
 assert gm.log_mlflow(gm.run(columns, "y"))
 """,
     "onnx": """
