@@ -246,7 +246,9 @@ class TableLoss:
         """Formulas of a row; no number where it lies outside the domain or a column holds none; missing where one is."""
         nan, pick = self.language.number(math.nan), self.language.words["where"]
         lost, parts = self.language.any_of(self._outside()), (self.target, *self.given)
-        found = [pick(lost, nan, self._unless_lost(each, self.given)) for each in self._evaluated(formulas, self._known)]
+        found = [
+            pick(lost, nan, self._unless_lost(each, self.given)) for each in self._evaluated(formulas, self._known)
+        ]
         return [self.language.said(self.language.missing(parts, each)) for each in found]
 
     def _evaluated(self, formulas: list[Expr], known: Mapping[str, Any]) -> list[Any]:
