@@ -67,7 +67,7 @@ def signal_line(signal: Signal) -> str:
     if signal.directional is not None and signal.directional.value < 1:  # that all are is true of nearly every run
         parts.append(f"{signal.directional.value:.1%} of {signal.directional.n:,} wrong rows are pulled the right way")
     if signal.faint is not None and signal.faint.value > 0:
-        parts.append(f"{signal.faint.value:.1%} of the badly wrong hardly at all")
+        parts.append(f"{signal.faint.value:.1%} of the badly wrong rows are hardly pulled at all")
     parts.append(f"the 1 % of rows that pull hardest carry {signal.carried:.0%} of the pull")
     if signal.aligned is not None:
         parts.append(f"{signal.aligned.metric.replace('_', ' ')} {_moved(signal.aligned)}")
