@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from goodmeasure import losses
+from goodmeasure.engines import duckdb
 from goodmeasure.engines.duckdb import tally_files
 from goodmeasure.engines.request import Request
 from goodmeasure.errors import Problem
@@ -261,7 +262,8 @@ def test_files_of_other_types_are_one_table(tmp_path, monkeypatch):
             patched.setattr(reading, "plain_file", lambda *_: None)
             assert tally_files(f"{tmp_path}/*.parquet", request).to_bytes() == found
         with monkeypatch.context() as patched:
-            patched.setattr(plain_parquet, "_ROWS", 170)
+            patched.setattr(duckdb, "NEAR", 170)
+            patched.setattr(duckdb, "BLOCK", 190)
             assert tally_files(f"{tmp_path}/*.parquet", request).to_bytes() == found
 
 

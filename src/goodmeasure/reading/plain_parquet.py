@@ -24,8 +24,6 @@ TYPES = {
 
 # A smaller file is read before Arrow's reader is loaded.
 LEAST_BYTES = 1 << 20
-# Rows that stay in a core's cache with what is made of them.
-_ROWS = 1 << 17
 # Bytes of a column that are fetched at a time: a row group may be larger than memory.
 _FETCHED = 1 << 17
 
@@ -52,14 +50,32 @@ def plain_file(path: str, wanted: Mapping[str, str]) -> Any:
 def batches(file: Any, wanted: Mapping[str, str], rows: int) -> Iterator[list[Any]]:
     """The wanted columns of an open file in their order, at most so many rows at a time."""
     # Of about the same length, so that no short one is left at the end.
-    parts = max(1, -(-file.metadata.num_rows // min(rows, _ROWS)))
-    for batch in file.iter_batches(max(1, -(-file.metadata.num_rows // parts)), columns=[*wanted], use_threads=False):
-        columns = [batch.column(name) for name in wanted]
-        for column, kind in zip(columns, wanted.values(), strict=True):
-            if kind == "VARCHAR":
-                column.dictionary.validate(full=True)  # bytes that are no text are damage
-        if len(batch):
-            yield columns
+    parts = max(1, -(-file.metadata.num_rows // rows))
+    together = max(1, -(-file.metadata.num_rows // parts))
+    held: list[Any] = []
+    for batch in file.iter_batches(together, columns=[*wanted], use_threads=False):
+        held.append(batch)
+        # Where texts have codes, those of each row group are others, and no batch goes beyond one.
+        if sum(map(len, held)) >= together:
+            yield _joined(held, wanted)
+            held = []
+    if sum(map(len, held)):
+        yield _joined(held, wanted)
+
+
+def _joined(held: list[Any], wanted: Mapping[str, str]) -> list[Any]:
+    """The wanted columns of batches one after another. Errors: those of Arrow, where bytes are no text."""
+    from pyarrow import Table
+
+    if len(held) == 1:
+        columns = [held[0].column(name) for name in wanted]
+    else:
+        table = Table.from_batches(held).unify_dictionaries().combine_chunks()
+        columns = [table.column(name).chunk(0) for name in wanted]
+    for column, kind in zip(columns, wanted.values(), strict=True):
+        if kind == "VARCHAR":
+            column.dictionary.validate(full=True)
+    return columns
 
 
 def _is_plain(file: Any, wanted: Mapping[str, str]) -> bool:
