@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
+from goodmeasure.calibrating.decomposition import Cells
+from goodmeasure.calibrating.significance import chance_of_events, drawn_events
 from goodmeasure.statistics.drawn_counts import LARGE, binomials, multinomials
 
 
@@ -67,3 +69,15 @@ def test_a_large_count_among_many_is_as_skewed_as_a_count():
     size, chance = 2_500_000, np.full(1_000, 1e-3)
     found = multinomials(np.random.default_rng(2), size, chance, 2_000)
     assert stats.skew(found.ravel()) == pytest.approx(1 / np.sqrt(2_500), abs=6 * np.sqrt(6 / found.size))
+
+
+def test_millions_of_calibrated_rows_look_off_as_often_as_they_should():
+    """The share of p-values up to .05 is .05, and so is that up to one half, where all cells are drawn as normal numbers."""
+    rng, runs = np.random.default_rng(5), 200
+    p, n = np.linspace(0.01, 0.99, 20), np.full(20, 800_000.0)
+    chances = []
+    for run in range(runs):
+        cells = Cells(p, rng.binomial(n.astype(int), p).astype(float), n, n)
+        chances.append(chance_of_events(cells, drawn_events(cells, 99, run)))
+    for bound in (0.05, 0.5):
+        assert np.mean(np.array(chances) <= bound) == pytest.approx(bound, abs=4 * np.sqrt(bound * (1 - bound) / runs))
