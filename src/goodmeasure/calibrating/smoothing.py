@@ -65,9 +65,11 @@ def _fixed_points(error: Callable[[Floats, Rows], Floats], largest: Floats, tole
     The error falls as the bandwidth grows, so the root is no farther from a bandwidth than the two differ there, and no
     larger than the error without smoothing, which is the ``largest``.
     """
-    found, rows = largest.copy(), np.arange(len(largest))
-    low, high, over = np.zeros(len(largest)), largest, largest
-    under = np.minimum(error(largest, rows) - largest, 0.0)
+    found: Floats = largest.copy()
+    rows: Rows = np.arange(len(largest))
+    low: Floats = np.zeros(len(largest))
+    high, over = largest, largest
+    under: Floats = np.minimum(error(largest, rows) - largest, 0.0)
     while True:
         width = low + (high - low) * over / np.maximum(over - under, 1e-300)
         left = error(width, rows) - width
@@ -75,7 +77,8 @@ def _fixed_points(error: Callable[[Floats, Rows], Floats], largest: Floats, tole
         far = np.abs(left) > tolerance
         if not far.any():
             return found
-        rows, low, high, over, under, width, left = (each[far] for each in (rows, low, high, over, under, width, left))
+        rows, width, left = rows[far], width[far], left[far]
+        low, high, over, under = low[far], high[far], over[far], under[far]
         # The side that moves gives its place; the one that stays twice counts for less, or it would stay for ever.
         above = left > 0
         moved = np.where(above, over, under)
