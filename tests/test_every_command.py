@@ -22,7 +22,7 @@ from table_files import RIGHT, ROWS, WRONG, Right, Wrong, columns, parquet, text
 
 COMMANDS = {
     "choose": ("choose", "{}", "--target", "churned"),
-    "run": ("run", "{}", "--target", "churned", "--exclude", "p", "--out", "out"),
+    "run": ("run", "{}", "--target", "churned", "--exclude", "p", "--protocol", "holdout", "--out", "out"),
     "predict": ("predict", "model.json", "{}"),
     "monitor": ("monitor", "model.json", "{}"),
     "score": ("score", "{}", "--y", "churned", "--positive", "yes", "--p", "p"),

@@ -154,7 +154,9 @@ def test_a_page_replaces_a_page_and_nothing_else(place: Path, study: Study) -> N
 def study() -> Study:
     hours = [i % 12 for i in range(240)]
     return gm.run(
-        {"hours": hours, "passed": ["yes" if 2 * h + i % 7 > 12 else "no" for i, h in enumerate(hours)]}, "passed"
+        {"hours": hours, "passed": ["yes" if 2 * h + i % 7 > 12 else "no" for i, h in enumerate(hours)]},
+        "passed",
+        protocol="holdout",
     )
 
 

@@ -30,7 +30,7 @@ STREAMS = (
 )
 COMMANDS = {
     "choose": ("choose", "t.csv", "--target", "é"),
-    "run": ("run", "t.csv", "--target", "é", "--exclude", "p", "--out", "out"),
+    "run": ("run", "t.csv", "--target", "é", "--exclude", "p", "--protocol", "holdout", "--out", "out"),
     "predict": ("predict", "trained/model.json", "t.csv", "--keep", "é"),
     "monitor": ("monitor", "trained/model.json", "t.csv", "--out", "m.html", "--save", "m.json"),
     "export": ("export", "trained/model.json", "m.sql"),
@@ -41,7 +41,7 @@ COMMANDS = {
     "explain": ("explain", "GM012"),
     "audit": ("audit", "program.py:build"),
     "demo": ("demo", "--task", "multiclass", "--out", "out"),
-    "lab": ("lab", "--export", "lab.html"),
+    "lab": ("lab", "--page", "4", "--export", "lab.html"),
     "nothing": (),
     "refused": ("score", "nope é.csv", "--y", "y"),
 }
