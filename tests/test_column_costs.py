@@ -116,7 +116,11 @@ def gm_table(held: dict[str, Any]) -> Any:
 
 
 def test_folds_a_test_table_and_several_models_price_by_row_too() -> None:
-    for more in ({"protocol": "folds"}, {"test": rows(150, seed=7)}, {"loss": ["log_loss", "binary_brier"]}):
+    for more in (
+        {"protocol": "folds"},
+        {"test": rows(150, seed=7)},
+        {"loss": ["log_loss", "binary_brier"], "protocol": "holdout"},
+    ):
         found = gm.run(rows(), "fraud", costs=COSTS, **more)
         assert found.decided is not None
         report = found.prepared.report
