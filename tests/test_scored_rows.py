@@ -178,17 +178,6 @@ def test_no_fix_speaks_python(command: str, name: str, capsys: pytest.CaptureFix
     assert not [word for word in ("mask=", "weight of zero", "costs=", "with_activation", "positive=") if word in said]
 
 
-@pytest.mark.parametrize(("of", "cost", "kind"), [(CLASSES, "*->*=1", "classes"), (AMOUNTS, "under=3", "amounts")])
-def test_costs_of_a_page_are_of_yes_and_no(of: Any, cost: str, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
-    put()
-    more = ["--cost", "over=1"] if of is AMOUNTS else []
-    loss = ["--loss", "squared_error"] if of is AMOUNTS else []
-    assert status_of(["report", "t.csv", *of, "--cost", cost, *more, *loss]) == 2
-    said = capsys.readouterr().err
-    assert f"these are {kind}" in said
-    assert "goodmeasure decide takes it" in said
-
-
 @pytest.mark.parametrize("certain", [0.0, 1.0])
 def test_what_was_called_impossible_and_happened_is_why_predictions_are_off(
     certain: float, capsys: pytest.CaptureFixture[str]
