@@ -44,7 +44,7 @@ def score() -> Callable[[], Any]:
 
 
 def predict() -> Callable[[], Any]:
-    study = run("t.csv", "y", exclude=("p",))
+    study = run("t.csv", "y", exclude=("p",), protocol="holdout")
     Path("model.json").write_text(study.model.to_json(), encoding="utf-8")
     load("model.json")
     asked = ["predict", "model.json", "t.csv", "--out", "out/predicted.csv"]
@@ -53,8 +53,8 @@ def predict() -> Callable[[], Any]:
 
 
 def report() -> Callable[[], Any]:
-    write(run("t.csv", "y", exclude=("p",), seed=1), "out")
-    study = run("t.csv", "y", exclude=("p",))
+    write(run("t.csv", "y", exclude=("p",), protocol="holdout", seed=1), "out")
+    study = run("t.csv", "y", exclude=("p",), protocol="holdout")
     texts = report_room.texts_of(study)  # drawing takes long, and packed parts of a model hold the time
     report_room.texts_of = lambda _: texts
     return lambda: write(study, "out")

@@ -43,8 +43,10 @@ def write(path: Path, held: dict[str, Any]) -> Path:
 
 @pytest.fixture(scope="module")
 def study() -> Study:
-    return gm.run(rows(), "fraud", costs=COSTS)
+    return gm.run(rows(), "fraud", costs=COSTS, protocol="holdout")
 
+
+HELD = ("--protocol", "holdout")  # ten times as soon as by folds
 
 # --- each row by its own costs ---
 
@@ -114,7 +116,11 @@ def gm_table(held: dict[str, Any]) -> Any:
 
 
 def test_folds_a_test_table_and_several_models_price_by_row_too() -> None:
-    for more in ({"protocol": "folds"}, {"test": rows(150, seed=7)}, {"loss": ["log_loss", "binary_brier"]}):
+    for more in (
+        {"protocol": "folds"},
+        {"test": rows(150, seed=7)},
+        {"loss": ["log_loss", "binary_brier"], "protocol": "holdout"},
+    ):
         found = gm.run(rows(), "fraud", costs=COSTS, **more)
         assert found.decided is not None
         report = found.prepared.report
@@ -124,7 +130,7 @@ def test_folds_a_test_table_and_several_models_price_by_row_too() -> None:
 
 def test_gains_may_be_columns_and_negative() -> None:
     held = rows() | {"gain": np.full(400, -2.0)}
-    found = gm.run(held, "fraud", costs=COSTS | {"true_positive": "gain"})
+    found = gm.run(held, "fraud", costs=COSTS | {"true_positive": "gain"}, protocol="holdout")
     assert found.decided is not None
     report = found.prepared.report
     assert found.decided.rule("always").cost.value == pytest.approx(np.mean(np.where(report.y == 1, -2.0, 5.0)))
@@ -340,7 +346,7 @@ def test_a_run_by_the_command_line_says_the_rule_and_can_be_asked_again(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path, out = write(tmp_path / "t.csv", rows()), tmp_path / "out"
-    words = ["run", path, "--target", "fraud", "--cost", "fn=@amount", "--cost", "fp=5", "--out", out]
+    words = ["run", path, "--target", "fraud", "--cost", "fn=@amount", "--cost", "fp=5", "--out", out, *HELD]
     assert status_of([*map(str, words)]) == 0
     assert "act where p x amount is at least (1 - p) x 5, row by row" in " ".join(capsys.readouterr().out.split())
     document = json.loads((out / "report.json").read_text())
@@ -368,7 +374,19 @@ def test_the_condition_that_is_printed_leaves_out_every_cell_that_is_no_cost(
     amount = held.pop("amount").astype(object)
     amount[[3, 17, 40, 80]] = ["", "inf", -2.0, "-inf"]
     path = write(tmp_path / "t.csv", held | {name: amount})
-    words = ["run", path, "--target", "fraud", "--cost", f"fn=@{name}", "--cost", "fp=5", "--out", tmp_path / "out"]
+    words = [
+        "run",
+        path,
+        "--target",
+        "fraud",
+        "--cost",
+        f"fn=@{name}",
+        "--cost",
+        "fp=5",
+        "--out",
+        tmp_path / "out",
+        *HELD,
+    ]
     assert status_of([*map(str, words)]) != 0
     (fix,) = re.findall(r"leave these rows out: (--where .*)$", capsys.readouterr().err, re.MULTILINE)
     assert status_of([*map(str, words), *shlex.split(fix)]) == 0

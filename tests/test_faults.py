@@ -111,7 +111,7 @@ def filling(work: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     if work == "score":
         assert status_of([*SAVE, "--where", "x > 0"]) == 0
         return lambda: status_of([*SAVE])
-    studies = [gm.run("t.csv", "y", exclude=("p",), seed=seed) for seed in (1, 2)]
+    studies = [gm.run("t.csv", "y", exclude=("p",), seed=seed, protocol="holdout") for seed in (1, 2)]
     goodmeasure.report.write(studies[0], "out")
     if work == "report":
         texts = goodmeasure.report.texts_of(studies[1])
@@ -152,7 +152,7 @@ def test_a_stream_that_takes_nothing_changes_no_answer_and_is_no_fault(place: Pa
     assert unheard.COMMANDS.keys() - {"nothing", "refused"} == {*cli.list_commands(None)}
     Path("t.csv").write_text(table("ja ✓", "nein", "é"), encoding="utf-8")
     Path("program.py").write_text("def build():\n    return {'outputs': [[0.0, 1.0]], 'targets': [1]}\n")
-    goodmeasure.report.write(gm.run("t.csv", "é", exclude=("p",)), "trained")
+    goodmeasure.report.write(gm.run("t.csv", "é", exclude=("p",), protocol="holdout"), "trained")
     plain = {}
     for name, streams, status, out, err in lines_of("unheard.py"):
         plain.setdefault(name, (out, err))
@@ -187,7 +187,7 @@ def test_names_of_files_are_bytes(place: Path, capsys: pytest.CaptureFixture[str
     score = ["score", data, "--y", "y", "--p", "p"]
     for words in (
         ["choose", data, "--target", "y"],
-        ["run", data, "--target", "y", "--exclude", "p", "--out", out],
+        ["run", data, "--target", "y", "--exclude", "p", "--protocol", "holdout", "--out", out],
         ["predict", f"{out}/model.json", data, "--out", f"{out}/{BYTES}"],
         [*score, "--save", f"{out}/{BYTES}.tally"],
         ["score", f"{out}/{BYTES}.tally"],
@@ -296,6 +296,6 @@ def test_children_of_a_process_that_was_at_work_get_the_same_bits() -> None:
 
 
 def test_rows_cut_into_parts_give_the_bytes_of_one_pass(script: Any) -> None:
-    head, row = script("nightly_faults").partitions(25)
+    head, row = script("nightly_faults").partitions(8)
     assert head[3:] == ("the bytes of one pass", "other bytes")
-    assert row[3:] == (25, 0)
+    assert row[3:] == (8, 0)

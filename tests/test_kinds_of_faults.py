@@ -126,7 +126,9 @@ def test_the_next_step_of_a_verdict_names_the_model_that_was_written(
     Path("t.csv").write_text(
         "x,y\n" + "".join(f"{i % 12},{'yes' if 2 * (i % 12) + i % 7 > 12 else 'no'}\n" for i in range(240))
     )
-    assert status_of(["run", "t.csv", "--target", "y", "--positive", "yes", "--out", "here"]) == 0
+    assert (
+        status_of(["run", "t.csv", "--target", "y", "--positive", "yes", "--out", "here", "--protocol", "holdout"]) == 0
+    )
     said = capsys.readouterr().out
     assert "use: goodmeasure predict here/model.json" in " ".join(said.split())
 

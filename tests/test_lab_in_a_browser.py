@@ -231,7 +231,6 @@ def test_a_formula_is_typed_and_raced(alone: dict[int, Path], running: Any) -> N
 )
 def test_a_formula_in_the_address_runs_nothing(text: str, alone: dict[int, Path], running: Any) -> None:
     with opened(running, alone[13]) as shown:
-        shown.page.on("dialog", lambda dialog: shown.said.append(dialog.message))
         page = go(shown, alone[13], f"#page-13&dragged=-&loss-0=typed&formula={quote(text)}")
         assert page.input_value("[data-control=formula]") == text
         assert page.locator("main img").count() == 0

@@ -15,11 +15,23 @@ FORMULAS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\tx", "\rx", "\nx
 HARMLESS = ["-5", "+1e3", "-0.25", "a=b", " =1", "'=1", "", "e-mail"]
 
 
+HELD = ("--protocol", "holdout")  # ten times as soon as by folds
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    folder = tmp_path_factory.mktemp("model")
+    (folder / "t.csv").write_text(text())
+    asked = ["run", str(folder / "t.csv"), "--target", "churned", "--exclude", "p", "--out", str(folder), *HELD]
+    assert status_of(asked) == 0
+    return (folder / "model.json").read_bytes()
+
+
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: bytes) -> Path:
     monkeypatch.chdir(tmp_path)
     Path("t.csv").write_text(text())
-    assert status_of(["run", "t.csv", "--target", "churned", "--exclude", "p", "--out", "."]) == 0
+    Path("model.json").write_bytes(model)
     found = {name: cells[: len(FORMULAS + HARMLESS)] for name, cells in columns().items()}
     Path("new.csv").write_text(text({**found, "=note": FORMULAS + HARMLESS}, end="\r\n"), newline="")
     return tmp_path
@@ -79,7 +91,7 @@ def test_score_and_decide_find_what_predict_writes(
     found = columns()
     found["churned"] = [labels[cell == "yes"] for cell in found["churned"]]
     Path("t.csv").write_text(text({**found, "id": [f"{i:03d}" for i in range(len(found["p"]))]}))
-    run = ["run", "t.csv", "--target", "churned", "--exclude", "p", *COSTS, "--out", "."]
+    run = ["run", "t.csv", "--target", "churned", "--exclude", "p", *COSTS, "--out", ".", *HELD]
     assert status_of(run) == 0
     kept = ["--keep", "churned", "--keep", "id", "--keep", "x"]
     assert status_of(["predict", "model.json", "t.csv", *kept, "--out", "p.csv"]) == 0
@@ -106,7 +118,7 @@ def test_predictions_of_classes_and_amounts_are_found_too(
     Path("t.csv").write_text(text({"x": [*map(str, x)], "kind": kinds, "amount": amounts}))
     for target, more in (("kind", []), ("amount", ["--loss", "squared_error"])):
         other = "kind" if target == "amount" else "amount"
-        assert status_of(["run", "t.csv", "--target", target, "--exclude", other, "--out", "."]) == 0
+        assert status_of(["run", "t.csv", "--target", target, "--exclude", other, "--out", ".", *HELD]) == 0
         assert (
             status_of(["predict", "model.json", "t.csv", "--keep", target, "--keep", "x", "--out", f"{target}.csv"])
             == 0

@@ -43,7 +43,7 @@ def columns(n: int = 240, seed: int = 0) -> dict[str, np.ndarray]:
 @cache
 def studied(target: str, model: str, *pairs: tuple[str, object]) -> Study:
     """A study of the table, made once."""
-    return gm.run(columns(), target, model=model, **dict(pairs))
+    return gm.run(columns(), target, model=model, protocol="holdout", **dict(pairs))
 
 
 @pytest.mark.parametrize("model", ["linear", "boosting"])

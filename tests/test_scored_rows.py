@@ -117,7 +117,7 @@ def test_weights_in_any_unit_choose_and_train_alike(unit: float) -> None:
     plans = [gm.choose(COLUMNS["y"], sample_weight=each) for each in (w, w * unit)]
     assert str(plans[0]) == str(plans[1])
     table = {"y": COLUMNS["y"], "x": COLUMNS["p"]}
-    studies = [gm.run(table | {"w": each}, "y", weights="w") for each in (w, w * unit)]
+    studies = [gm.run(table | {"w": each}, "y", weights="w", protocol="holdout") for each in (w, w * unit)]
     risks = [study.judged.report for study in studies]
     assert risks[0].value == risks[1].value
     assert risks[0].low == risks[1].low

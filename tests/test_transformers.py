@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,12 @@ def recipe(name: str) -> Any:
     for block in re.findall(r"```python\n(.*?)```", section, re.DOTALL):
         exec(block, scope)
     return scope[name]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def little_to_collect() -> None:
+    """A Trainer collects garbage at its end, which would walk through all that the suite has imported: a second each time."""
+    gc.freeze()
 
 
 SIZES = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}

@@ -30,7 +30,7 @@ STREAMS = (
 )
 COMMANDS = {
     "choose": ("choose", "t.csv", "--target", "é"),
-    "run": ("run", "t.csv", "--target", "é", "--exclude", "p", "--out", "out"),
+    "run": ("run", "t.csv", "--target", "é", "--exclude", "p", "--protocol", "holdout", "--out", "out"),
     "predict": ("predict", "trained/model.json", "t.csv", "--keep", "é"),
     "monitor": ("monitor", "trained/model.json", "t.csv", "--out", "m.html", "--save", "m.json"),
     "export": ("export", "trained/model.json", "m.sql"),
@@ -40,8 +40,8 @@ COMMANDS = {
     "losses": ("losses", "huber"),
     "explain": ("explain", "GM012"),
     "audit": ("audit", "program.py:build"),
-    "demo": ("demo", "--task", "multiclass", "--out", "out"),
-    "lab": ("lab", "--export", "lab.html"),
+    "demo": ("demo", "--task", "regression", "--out", "out"),
+    "lab": ("lab", "--page", "4", "--export", "lab.html"),
     "nothing": (),
     "refused": ("score", "nope é.csv", "--y", "y"),
 }
@@ -91,8 +91,9 @@ def ended(words: tuple[str, ...], streams: str) -> int:
 
 if __name__ == "__main__":
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        for words in COMMANDS.values():
-            status_of([*words])  # what is loaded and compiled here need not be in every child
+        for name, words in COMMANDS.items():
+            if len(SLOW.get(name, STREAMS)) > 1:
+                status_of([*words])  # what is loaded and compiled here need not be in every child
     gc.freeze()  # nor be walked through, and copied, by its collector
     for name, words in COMMANDS.items():
         for streams in STREAMS:
