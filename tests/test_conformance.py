@@ -16,7 +16,7 @@ import pytest
 import torch
 
 import goodmeasure as gm
-from catalogue_losses import everything, ids, variants
+from catalogue_losses import everything, variants
 from goodmeasure import kernels
 from goodmeasure.errors import NoSuchReading
 

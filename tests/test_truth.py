@@ -23,7 +23,7 @@ def test_the_catalogue_passes_the_battery(loss):
     assert report.passed, str(report)
 
 
-# Factors and another activation are the same whatever the loss: a few of each kind are held to the truth, and hosts to all of them.
+# Factors and another activation are the same whatever the loss: a few of each kind are held to the truth, hosts to all.
 CHANGED = [*variants()[:3], *variants()[3::3], *weighted()[::3]]
 
 
