@@ -39,9 +39,9 @@ def check(found: Case) -> None:
     assert status is not Status.ENDLESS or begins_lowest or found.certificate.objective < found.curve[0], told
 
 
-@pytest.mark.parametrize("name", sorted(losses.catalogue()))
-def test_what_a_certificate_says_is_true(name: str) -> None:
-    for kind, seed in CASES:
+@pytest.mark.parametrize(("place", "name"), list(enumerate(sorted(losses.catalogue()))))
+def test_what_a_certificate_says_is_true(place: int, name: str) -> None:
+    for kind, seed in CASES[place % 2 :: 2]:  # of each kind every other loss; the script takes all
         loss = drawn(losses.catalogue()[name], seed and 100 * seed + len(name))
         found = certificates.case(loss, kind, ROWS) if applies(loss, kind) else None
         # A distribution of targets that are mostly equal is refused (GM606).

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 import goodmeasure as gm
-from catalogue_losses import everything, ids, variants
+from catalogue_losses import everything, variants
 from goodmeasure import kernels
 from goodmeasure.errors import NoSuchReading
 
@@ -121,12 +121,19 @@ def points(loss, precision):
     return (y if loss.is_classwise else y.astype(precision)), (z if count > 1 else z[:, 0])
 
 
-@pytest.mark.parametrize("precision", [SINGLE, DOUBLE], ids=str)
-@pytest.mark.parametrize("loss", LOSSES, ids=ids(LOSSES))
-@pytest.mark.parametrize("host", HOSTS)
+# Columns of tables and scores of boosters are doubles; a program of JAX is compiled for each precision, and in single one in
+# three: the formula that it is traced from is the same.
+CASES = [
+    pytest.param(host, loss, precision, id=f"{host}-{loss!r}-{precision}")
+    for host, about in HOSTS.items()
+    for k, loss in enumerate(LOSSES)
+    for precision in about.precisions
+    if (host, precision) != ("JAX", SINGLE) or k % 3 == 0
+]
+
+
+@pytest.mark.parametrize(("host", "loss", "precision"), CASES)
 def test_a_host_gives_the_numbers_of_the_formula(host, loss, precision):
-    if precision not in HOSTS[host].precisions:
-        return  # columns of tables and scores of boosters are doubles
     y, z = points(loss, precision)
     if host in ("XGBoost", "LightGBM") and not loss.gradient(y, z).any():
         with pytest.raises(NoSuchReading):

@@ -47,11 +47,17 @@ SINGLE = {name: loss for name, loss in AMOUNTS.items() if len(loss.activation) =
 X = np.random.default_rng(0).normal(size=(ROWS, 1))
 
 
+def tried(name: str) -> dict[str, Any]:
+    """Of each kind of targets one share of what is equal, another one for the next loss; and targets that are all the same."""
+    place, kinds = list(AMOUNTS).index(name), len(TARGETS) - 2
+    return {what: y for k, (what, y) in enumerate(TARGETS.items()) if k >= kinds or (k + k // 3 + place) % 3 == 0}
+
+
 @pytest.mark.parametrize("name", SINGLE)
 def test_a_loss_judges_the_calibration_of_any_targets_in_its_domain(name: str) -> None:
     loss = SINGLE[name]
     p = np.asarray(loss.predict(0.1 * X[:, 0]))
-    for what, y in TARGETS.items():
+    for what, y in tried(name).items():
         if loss.target.outside(y).any():
             with pytest.raises(TargetOutsideDomain):
                 gm.calibration(y, p, loss)
@@ -83,7 +89,7 @@ def _fitted(loss: Any, y: Any) -> Any:
 @pytest.mark.parametrize("name", AMOUNTS)
 def test_a_loss_is_fitted_to_any_targets_or_says_the_true_reason(name: str) -> None:
     loss = AMOUNTS[name]
-    for what, y in TARGETS.items():
+    for what, y in tried(name).items():
         found = _fitted(loss, y)
         if loss.target.outside(y).any():
             assert isinstance(found, TargetOutsideDomain), what

@@ -85,7 +85,7 @@ def test_first_and_second_derivatives(name, evaluated):
     assert torch.autograd.gradgradcheck(lambda z: values(z, y), z)
 
 
-@pytest.mark.parametrize("name", [*SAMPLE, "cross_entropy of shares", "brier of shares"])
+@pytest.mark.parametrize("name", [*SAMPLE[::2], "brier of shares"])
 def test_derivatives_through_the_kernel(name):
     y, z = examples(name)
     weight = torch.linspace(0, 2, len(y), dtype=torch.float64)
@@ -136,8 +136,14 @@ def test_compiled_by_inductor_at_any_batch_size(name):
 
 
 @of_torch
-@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
-@pytest.mark.parametrize("name", ["binary_cross_entropy", "gaussian_nll", "cross_entropy"])
+@pytest.mark.parametrize(
+    ("name", "reduction"),
+    [
+        *(("binary_cross_entropy", reduction) for reduction in ("mean", "sum", "none")),
+        ("gaussian_nll", "none"),
+        ("cross_entropy", "mean"),
+    ],
+)
 def test_a_graph_of_many_examples_calls_the_kernel(name, reduction):
     y, z = examples(name, torch.float32, rows=MANY)
     weight = torch.rand(len(y), generator=torch.Generator().manual_seed(0))
@@ -404,7 +410,7 @@ def test_second_derivatives_of_classes_keep_their_digits(loss):
 
 def test_shares_need_no_table_of_classes_by_classes():
     z, shares = torch.randn(4, 20_000, requires_grad=True), torch.softmax(torch.randn(4, 20_000), 1)
-    for name in ("cross_entropy", "brier", "multiclass_hinge", "spherical"):
+    for name in ("cross_entropy", "multiclass_hinge"):
         with torch.profiler.profile(profile_memory=True) as profile:
             to_torch(LOSSES[name])(z, shares).backward()
         assert max(e.cpu_memory_usage for e in profile.events()) < 100 * z.nbytes < 20_000 * z.nbytes

@@ -143,7 +143,7 @@ CASES = [
     for command in COMMANDS
     for k, junk in enumerate(JUNK)
     for form in (("csv", "parquet")[k % 2],)
-    if command not in SLOW or junk in ("texts", "nothing")[: 1 if "dask" in command else 2]
+    if command not in SLOW or junk in ("texts", "nothing")[: 2 if command == "run" else 1]
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, TypeAlias
@@ -29,10 +30,12 @@ def _lgamma(x: Any) -> Any:
 def _lifted_lgamma(x: Any, digits: int) -> Any:
     import mpmath as mp
 
-    product = x
-    for k in range(1, digits):
-        product *= x + k
-    return mp.loggamma(x + digits) - mp.log(product)
+    # Factors from both ends in pairs, (x + k)(x + last - k) = x(x + last) + k(last - k), are half as many products.
+    count = digits + digits % 2
+    last = count - 1
+    ends = x * (x + last)
+    pairs = (ends + k * (last - k) for k in range(count // 2))
+    return mp.loggamma(x + count) - mp.log(math.prod(pairs))
 
 
 # Numbers of more bits than this before the point are as good as infinite to an exponential: it would take all memory.
