@@ -111,14 +111,14 @@ def test_a_path_of_penalties_goes_on_where_the_last_fit_ended(name: str) -> None
     loss = losses.catalogue()[name]()
     y = (ETA > 0).astype(int) + (X[:, 0] + RNG.normal(size=ROWS) > 1) if loss.is_classwise else targets(loss, ETA)
     whole = Objective(loss, X, y, outputs=3 if loss.is_classwise else 1)
-    own, reads = Objective._swept, []
+    own, reads = Objective._raw_of_blocks, []
 
     def counted(self: Objective, theta: Any) -> Any:
         reads.append(len(self.y) == ROWS)
         return own(self, theta)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Objective, "_swept", counted)
+        patch.setattr(Objective, "_raw_of_blocks", counted)
         ends = [fit(whole.penalised(alpha), SolverSettings()) for alpha in (1e-4, 1e-2, 1.0, 1e-3)]
     asked = sum(reads), len(reads)
     for alpha, (theta, certificate, _) in zip((1e-4, 1e-2, 1.0, 1e-3), ends, strict=True):

@@ -12,7 +12,7 @@ import numpy as np
 from goodmeasure.statistics.row_arguments import Floats
 
 # Cells of a block, which stays near the core between the way forth and the way back; rows of one whose columns are multiplied.
-_CELLS, _ROWS = 1 << 21, 2048
+_CELLS, _ROWS = 1 << 19, 2048
 # From so many cells on compiled loops are worth the time that they take to load.
 MANY = 1 << 20
 # Where the mean square of a column about its middle is less than this part of that of the middle, a difference loses digits.
@@ -36,15 +36,34 @@ def by_loops(features: Any) -> bool:
     return not is_sparse(features) and features.size >= MANY and bool(features.flags.c_contiguous)
 
 
-def forth(features: Any, slopes: Floats, *, compiled: bool) -> Floats:
-    """The raw outputs of rows, (rows, outputs), before constants are added."""
+def forth(features: Any, slopes: Floats, out: Floats, *, compiled: bool) -> None:
+    """Write the raw outputs of rows, (rows, outputs), before constants are added."""
     if not compiled or slopes.shape[1] > 1:
-        return np.asarray(features @ slopes)
+        out[:] = features @ slopes
+        return
     from goodmeasure.fitting import loops
 
-    out = np.empty((len(features), 1))
     loops.forth(features, np.ascontiguousarray(slopes[:, 0]), out[:, 0])
-    return out
+
+
+def largest(table: Floats) -> Floats:
+    """The largest size in each column."""
+    if table.shape[1] == 1 and len(table):
+        from scipy.linalg import blas  # which makes no table of the sizes
+
+        return np.abs(table[blas.idamax(table[:, 0])])
+    found: Floats = np.maximum(table.max(axis=0, initial=0), -table.min(axis=0, initial=0))
+    return found
+
+
+def sizes(table: Floats) -> Floats:
+    """The sum of the sizes in each column."""
+    if table.shape[1] == 1 and len(table):
+        from scipy.linalg import blas
+
+        return np.array([blas.dasum(table[:, 0])])
+    found: Floats = np.abs(table).sum(axis=0)
+    return found
 
 
 def back(features: Any, signal: Floats, *, compiled: bool) -> Floats:
@@ -62,15 +81,20 @@ def back(features: Any, signal: Floats, *, compiled: bool) -> Floats:
 def moments(features: Any, weight: Floats | None) -> tuple[Floats, Floats]:
     """The weighted mean of each column, and its standard deviation, to the last digits of columns that hardly vary."""
     rows = features.shape[0]
-    share = np.full(rows, 1 / rows) if weight is None else weight / weight.sum()
     if is_sparse(features):
+        share = np.full(rows, 1 / rows) if weight is None else weight / weight.sum()
         mean = features.T @ share
         return mean, np.sqrt(np.maximum(features.multiply(features).T @ share - mean**2, 0))
     if by_loops(features):
         from goodmeasure.fitting import loops
 
         mean, square = np.zeros(features.shape[1]), np.zeros(features.shape[1])
-        loops.moments(features, share, mean, square)
+        if weight is None:
+            loops.moments(features, mean, square)
+        else:
+            loops.weighed_moments(features, weight, mean, square)
+        total = rows if weight is None else weight.sum()
+        mean, square = mean / total, square / total
         if ((square - mean**2 > _CANCELS * mean**2) | (square == 0)).all():
             return mean, np.sqrt(square - mean**2)
     mean = np.average(features, axis=0, weights=weight)  # exact of a constant column, as a product is not

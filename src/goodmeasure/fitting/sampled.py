@@ -25,7 +25,7 @@ _MANY, _SHARE, _ROWS, _ROWS_OF_SEVERAL = 20_000, 1 / 8, 150, 40
 # Its curvature has at most so many parameters. One that is singular, as of classes, is damped by this part of itself.
 _MOST, _DAMPED = 2_000, 1e-7
 # The part is itself begun on so many of its rows a parameter. Each is solved as near as it lies to the least of more rows.
-_FEW, _ROUGHLY, _ROUGH = 20, 1e-3, 1e-5
+_FEW, _ROUGHLY, _ROUGH = 20, 1e-2, 1e-4
 # So many columns are multiplied with each other in about the time of a part; to six digits where pivots differ by no more.
 _NARROW, _EVEN = 100, 1e-2
 # Where so many steps do not arrive, all rows say how the objective bends.
@@ -119,13 +119,19 @@ def _of_part(part: Objective, start: Floats) -> Reached:
     if part.outputs > 1:
         return descent.minimise(part, start, tol=_ROUGH, max_iter=500, watch=_unseen)
     some = part.part(spread(len(part.y), _FEW * part.count))
-    first = newton.minimise(some, start, tol=_ROUGHLY, max_iter=30, watch=_unseen)
+    first = _by_bend(some, start, _bend(some, start), tol=_ROUGHLY)
     bend = _bend(some, first.theta) if first.converged else None
-    if bend is not None and part.value(first.theta) <= part.value(start):
-        reached = _walked(part, first.theta, bend, tol=_ROUGH, max_iter=_STEPS, watch=_unseen)
+    near = bend is not None and part.value_and_gradient(first.theta)[0] <= part.value(start)
+    return _by_bend(part, first.theta if near else start, bend if near else None, tol=_ROUGH)
+
+
+def _by_bend(part: Objective, start: Floats, bend: _Bend | None, *, tol: float) -> Reached:
+    """Near the least by one curvature; by Newton's own steps where there is none, or it does not lead there."""
+    if bend is not None:
+        reached = _walked(part, start, bend, tol=tol, max_iter=_STEPS, watch=_unseen)
         if reached.converged:
             return reached
-    return newton.minimise(part, start, tol=_ROUGH, max_iter=30, watch=_unseen)
+    return newton.minimise(part, start, tol=tol, max_iter=30, watch=_unseen)
 
 
 def _unseen(theta: Floats, value: float) -> bool:
