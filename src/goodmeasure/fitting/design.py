@@ -31,6 +31,11 @@ def blocks(features: Any) -> list[slice]:
     return [slice(start, min(start + size, count)) for start in range(0, count, max(size, 1))]
 
 
+def run_of(features: Any, rows: slice) -> Any:
+    """The rows from one place to another; a table of mostly zeros would be copied where that is all of them."""
+    return features if rows.start == 0 and rows.stop == features.shape[0] else features[rows]
+
+
 def by_loops(features: Any) -> bool:
     """Whether compiled loops read the table: they are for rows that lie one after the other, and many."""
     return not is_sparse(features) and features.size >= MANY and bool(features.flags.c_contiguous)
@@ -112,10 +117,9 @@ def gram(features: Any, by_row: Floats | None, *, single: bool = False) -> Float
 
     In single precision it takes half the time, and has six digits.
     """
-    rooted = None if by_row is None else np.sqrt(by_row)
     if is_sparse(features):
-        part = features if rooted is None else features.multiply(rooted[:, None]).tocsr()
-        return np.asarray((part.T @ part).toarray())
+        return crossed(features, np.ones(features.shape[0]) if by_row is None else by_row)
+    rooted = None if by_row is None else np.sqrt(by_row)
     found = np.zeros((features.shape[1], features.shape[1]))
     for start in range(0, len(features), _ROWS):
         rows = slice(start, start + _ROWS)
@@ -128,7 +132,11 @@ def gram(features: Any, by_row: Floats | None, *, single: bool = False) -> Float
 def crossed(features: Any, by_row: Floats) -> Floats:
     """``features' diag(by_row) features``, for weights of rows of either sign."""
     if is_sparse(features):
-        return np.asarray((features.T @ features.multiply(by_row[:, None])).toarray())
+        from goodmeasure.fitting import loops
+
+        found = np.zeros((features.shape[1], features.shape[1]))
+        loops.crossed(features.indptr, features.indices, features.data, np.ascontiguousarray(by_row), found)
+        return found
     return np.asarray(features.T @ (by_row[:, None] * features))
 
 

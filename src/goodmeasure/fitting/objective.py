@@ -287,7 +287,7 @@ class Objective:
         """Write the raw outputs of rows."""
         slopes = theta[: self.features.shape[1]]
         if slopes.any():
-            design.forth(self.features[rows], slopes, out, compiled=self._by_loops)
+            design.forth(design.run_of(self.features, rows), slopes, out, compiled=self._by_loops)
         else:
             out[:] = 0
         if self.intercept:
@@ -324,8 +324,8 @@ class Objective:
         """What the derivatives by theta would be if no signal of a row worked against another."""
         kept = self._sweep(theta).signals
         found = np.zeros(theta.shape)
-        for rows, signal in self._signals(theta) if kept is None else [(slice(None), kept)]:
-            found += self._back(np.abs(signal), rows, abs(self.features[rows]))
+        for rows, signal in self._signals(theta) if kept is None else [(slice(0, len(kept)), kept)]:
+            found += self._back(np.abs(signal), rows, abs(design.run_of(self.features, rows)))
         return found + self.penalty * np.abs(theta)
 
     def _signals(self, theta: Floats) -> Iterator[tuple[slice, Floats]]:
@@ -337,7 +337,7 @@ class Objective:
     def _back(self, signal: Floats, rows: slice, features: Any = None) -> Floats:
         """A signal of some rows as one of theta, of whatever features they have."""
         found = np.empty((self.count, self.outputs))
-        part = self.features[rows] if features is None else features
+        part = design.run_of(self.features, rows) if features is None else features
         found[: part.shape[1]] = design.back(part, signal, compiled=self._by_loops)
         if self.intercept:
             found[-1] = signal.sum(axis=0)

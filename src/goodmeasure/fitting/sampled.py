@@ -69,7 +69,7 @@ def suits(objective: Objective) -> bool:
 def _size(objective: Objective) -> int:
     """How many rows the part has."""
     each = _ROWS if objective.outputs == 1 else _ROWS_OF_SEVERAL
-    return max(len(objective.y) // 32, each * objective.count)
+    return max(len(objective.y) // 24, each * objective.count)
 
 
 def _resumed(objective: Objective, constant: float) -> tuple[Floats, _Bend] | None:
