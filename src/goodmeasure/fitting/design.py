@@ -5,10 +5,12 @@ A table is an array, or one of mostly zeros (CSR), which stays as it is. One of 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 
+from goodmeasure.fitting import loops
 from goodmeasure.statistics.row_arguments import Floats
 
 # Cells of a block, which stays near the core between the way forth and the way back; rows of one whose columns are multiplied.
@@ -17,6 +19,14 @@ _CELLS, _ROWS = 1 << 19, 2048
 MANY = 1 << 20
 # Where the mean square of a column about its middle is less than this part of that of the middle, a difference loses digits.
 _CANCELS = 1e-6
+
+
+@cache
+def _blas() -> Any:
+    """SciPy's BLAS, which takes a while to load."""
+    from scipy.linalg import blas
+
+    return blas
 
 
 def is_sparse(features: Any) -> bool:
@@ -46,17 +56,13 @@ def forth(features: Any, slopes: Floats, out: Floats, *, compiled: bool) -> None
     if not compiled or slopes.shape[1] > 1:
         out[:] = features @ slopes
         return
-    from goodmeasure.fitting import loops
-
     loops.forth(features, np.ascontiguousarray(slopes[:, 0]), out[:, 0])
 
 
 def largest(table: Floats) -> Floats:
     """The largest size in each column."""
     if table.shape[1] == 1 and len(table):
-        from scipy.linalg import blas  # which makes no table of the sizes
-
-        return np.abs(table[blas.idamax(table[:, 0])])
+        return np.abs(table[_blas().idamax(table[:, 0])])  # which makes no table of the sizes
     found: Floats = np.maximum(table.max(axis=0, initial=0), -table.min(axis=0, initial=0))
     return found
 
@@ -64,9 +70,7 @@ def largest(table: Floats) -> Floats:
 def sizes(table: Floats) -> Floats:
     """The sum of the sizes in each column."""
     if table.shape[1] == 1 and len(table):
-        from scipy.linalg import blas
-
-        return np.array([blas.dasum(table[:, 0])])
+        return np.array([_blas().dasum(table[:, 0])])
     found: Floats = np.abs(table).sum(axis=0)
     return found
 
@@ -76,8 +80,6 @@ def back(features: Any, signal: Floats, *, compiled: bool) -> Floats:
     if not compiled or signal.shape[1] > 1:
         # BLAS takes twice as long where the long side of a small result comes first.
         return np.asarray(features.T @ signal) if is_sparse(features) else (signal.T @ features).T
-    from goodmeasure.fitting import loops
-
     out = np.zeros((features.shape[1], 1))
     loops.back(features, np.ascontiguousarray(signal[:, 0]), out[:, 0])
     return out
@@ -91,8 +93,6 @@ def moments(features: Any, weight: Floats | None) -> tuple[Floats, Floats]:
         mean = features.T @ share
         return mean, np.sqrt(np.maximum(features.multiply(features).T @ share - mean**2, 0))
     if by_loops(features):
-        from goodmeasure.fitting import loops
-
         mean, square = np.zeros(features.shape[1]), np.zeros(features.shape[1])
         if weight is None:
             loops.moments(features, mean, square)
@@ -132,8 +132,6 @@ def gram(features: Any, by_row: Floats | None, *, single: bool = False) -> Float
 def crossed(features: Any, by_row: Floats) -> Floats:
     """``features' diag(by_row) features``, for weights of rows of either sign."""
     if is_sparse(features):
-        from goodmeasure.fitting import loops
-
         found = np.zeros((features.shape[1], features.shape[1]))
         loops.crossed(features.indptr, features.indices, features.data, np.ascontiguousarray(by_row), found)
         return found

@@ -193,27 +193,27 @@ def fit(objective: Objective, settings: SolverSettings) -> tuple[Floats, Certifi
 def _constant(objective: Objective) -> tuple[Floats, CurvatureClass]:
     """The best constant as parameters, and what the loss looks like on these targets."""
     curvature = objective.settled("curvature", lambda: curvature_class(objective.loss, objective.y, objective.outputs))
+    return objective.settled("start", lambda: _start(objective, curvature)), curvature
+
+
+def _start(objective: Objective, curvature: CurvatureClass) -> Floats:
+    """Where a fit begins: at the best constant, or near it."""
     theta = np.zeros((objective.count, objective.outputs))
-    if objective.intercept:
-        theta[-1] = objective.settled("start", lambda: _start(objective, curvature))
-        if _starts_near(objective, curvature) and not np.isfinite(objective.value(theta)):
-            theta = theta.copy()
-            theta[-1] = start_at(objective, curvature)
-    return theta, curvature
+    if not objective.intercept:
+        return theta
+    if _starts_near(objective, curvature):
+        some = objective.without_features(sampled.spread(len(objective.y), _STARTING_TARGETS))
+        theta[-1] = start_at(some, curvature)
+        if np.abs(theta[-1]) != FAR and np.isfinite(objective.value(theta)):
+            return theta
+        theta = theta.copy()  # another point, at which nothing is known
+    theta[-1] = start_at(objective, curvature)
+    return theta
 
 
 def _starts_near(objective: Objective, curvature: CurvatureClass) -> bool:
     """Whether some of the rows tell where to begin: a fit that looks at a part of them first goes on from there at once."""
     return objective.outputs == 1 and _is_smooth(curvature) and sampled.suits(objective)
-
-
-def _start(objective: Objective, curvature: CurvatureClass) -> Floats:
-    """Where a fit begins: at the best constant, or near it."""
-    if _starts_near(objective, curvature):
-        start = start_at(objective.without_features(sampled.spread(len(objective.y), _STARTING_TARGETS)), curvature)
-        if np.abs(start[0]) < FAR or objective.loss.activation == (linear,):
-            return start
-    return start_at(objective, curvature)
 
 
 @dataclass(eq=False, kw_only=True)
@@ -236,7 +236,7 @@ class _PartMonitor(Monitor):
 
 def _apart(objective: Objective, parts: tuple[Loss, ...], settings: SolverSettings) -> tuple[Floats, Certificate, int]:
     """Raw outputs that have nothing to do with each other: a fit of each alone, and what all of them reached."""
-    theta, _ = _constant(objective)
+    theta = _constant(objective)[0].copy()
     certificates, steps = [], 0
     for k, loss in enumerate(parts):
         watch = _PartMonitor(all=settings.watch, objective=objective, whole=theta, column=k)

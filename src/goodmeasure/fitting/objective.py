@@ -23,6 +23,9 @@ _PLAIN = 1 << 15
 _UNEVEN = 30.0
 _OFF_CENTRE = 3.0
 
+# By what name the last sweeps stand beside where fits ended.
+_SEEN = "seen"
+
 T = TypeVar("T")
 
 
@@ -58,14 +61,14 @@ class Smooth(Protocol):
 
 @dataclass(frozen=True)
 class _Swept:
-    """What a sweep over the rows found: the objective, its slope, and how far and how strongly raw outputs are pulled.
+    """What a sweep over the rows found, whatever the penalty: the mean loss, its slope, and how raw outputs are pulled.
 
     ``far`` is the largest size of each raw output, ``pulled`` the sum of the sizes of its signals; ``signals`` of the rows
     are kept where there are few.
     """
 
     theta: Floats
-    value: float
+    mean: float
     slope: Floats
     far: Floats
     pulled: Floats
@@ -97,7 +100,7 @@ class Objective:
     served: bool = False
     centre: Floats = field(init=False)
     scale: Floats = field(init=False)
-    # The last theta with its raw outputs, with its value, and what a sweep found at it: a step asks for them more than once.
+    # The last theta with its raw outputs, with its mean loss, and what a sweep found at it: a step asks for them more than once.
     _raw_at: tuple[Floats, Floats] | None = field(init=False, default=None)
     _alone_at: tuple[Floats, float] | None = field(init=False, default=None)
     _swept_at: _Swept | None = field(init=False, default=None)
@@ -116,7 +119,13 @@ class Objective:
         """The same rows with this penalty; what is known of their targets is kept, and where a fit ended."""
         found = self._framed_alike(self.features, alpha=alpha)
         found._settled, found.ends = self._settled, self.ends
+        found._alone_at, found._swept_at = self.ends.get(_SEEN, (None, None))
         return found
+
+    def ended(self, name: str, *where: Any) -> None:
+        """A fit of this name ended so: one with another penalty goes on from there, and knows what was found last."""
+        self.ends[name] = where
+        self.ends[_SEEN] = self._alone_at, self._swept_at
 
     def settled(self, name: str, find: Callable[[], T]) -> T:
         """What is found of the targets, whatever the penalty: once."""
@@ -205,19 +214,19 @@ class Objective:
     def value(self, theta: Floats) -> float:
         """The objective; infinite where the loss is."""
         if self._swept_at is not None and self._swept_at.theta is theta:
-            return self._swept_at.value
+            return self._swept_at.mean + self._cost(theta)
         if self._alone_at is None or self._alone_at[0] is not theta:
             if self._is_plain:
                 mean = float(self.loss(self.y, self.raw(theta), self.weight))
             else:
                 mean = sum(self._step(*block) for block in self._raw_of_blocks(theta))
-            self._alone_at = theta, mean + self._cost(theta)
-        return self._alone_at[1]
+            self._alone_at = theta, mean
+        return self._alone_at[1] + self._cost(theta)
 
     def value_and_gradient(self, theta: Floats) -> tuple[float, Floats]:
         """The objective and its derivative by theta."""
         found = self._sweep(theta)
-        return found.value, found.slope
+        return found.mean + self._cost(theta), found.slope + self.penalty * theta
 
     @property
     def _is_plain(self) -> bool:
@@ -235,8 +244,7 @@ class Objective:
                 far = np.maximum(far, design.largest(raw))
                 pulled += design.sizes(signal)
             kept = signal if len(self._blocks) == 1 else None
-            slope = np.where(self.held, 0.0, slope) + self.penalty * theta
-            self._swept_at = _Swept(theta, mean + self._cost(theta), slope, far, pulled, kept)
+            self._swept_at = _Swept(theta, mean, np.where(self.held, 0.0, slope), far, pulled, kept)
         return self._swept_at
 
     def _raw_of_blocks(self, theta: Floats) -> Iterator[tuple[slice, float, Floats, Floats]]:
@@ -303,7 +311,7 @@ class Objective:
         """How much of the objective is rounding: its own, and what that of the raw outputs does to it."""
         found = self._sweep(theta)
         # Raw outputs may be in units far apart, such as a mean of millions and the logarithm of its scale.
-        return float(np.finfo(np.float64).eps * (abs(found.value) + found.far @ found.pulled))
+        return float(np.finfo(np.float64).eps * (abs(found.mean + self._cost(theta)) + found.far @ found.pulled))
 
     def reach(self, direction: Floats) -> float:
         """How far a step moves the raw output that it moves most."""

@@ -37,14 +37,14 @@ Watch = Callable[[Floats, float], bool]
 def minimise(objective: Objective, start: Floats, *, tol: float, max_iter: int, watch: Watch) -> Reached:
     """The parameters where the gradient vanishes, as `newton.minimise` finds them, by fewer reads of the rows."""
     constant = objective.value(start)
-    begun = (_resumed(objective, constant) or _begun(objective, start, constant)) if suits(objective) else None
+    begun = (_resumed(objective) or _begun(objective, start, constant)) if suits(objective) else None
     if begun is None:
         return newton.minimise(objective, start, tol=tol, max_iter=max_iter, watch=watch)
     if begun[0] is not start and watch(start, constant):
         return Reached(start, 0, False, stopped=True)
     reached = _walked(objective, *begun, tol=tol / 2, max_iter=min(_STEPS, max_iter), watch=watch)
     if reached.converged:
-        objective.ends["sampled"] = reached.theta, begun[1].at(-objective.penalty.ravel())
+        objective.ended("sampled", reached.theta, begun[1].at(-objective.penalty.ravel()))
     if reached.converged or reached.stopped:
         return reached
     if objective.outputs > 1:
@@ -72,13 +72,13 @@ def _size(objective: Objective) -> int:
     return max(len(objective.y) // 24, each * objective.count)
 
 
-def _resumed(objective: Objective, constant: float) -> tuple[Floats, _Bend] | None:
-    """Where a fit of the same rows with another penalty ended, and how these bend; None where there was none near."""
+def _resumed(objective: Objective) -> tuple[Floats, _Bend] | None:
+    """Where a fit of the same rows with another penalty ended, and how these bend; None where there was none."""
     if "sampled" not in objective.ends:
         return None
     theta, bend = objective.ends["sampled"]
     found = bend.at(objective.penalty.ravel())
-    return (theta, found) if found.factor is not None and objective.value(theta) <= constant else None
+    return None if found.factor is None else (theta, found)
 
 
 def _begun(objective: Objective, start: Floats, constant: float) -> tuple[Floats, _Bend] | None:

@@ -53,14 +53,9 @@ class LazyLoop:
         return found
 
     def __call__(self, *args: Any) -> Any:
-        if self.plain is not None and _most(args) < self.fewest:
+        if self.plain is not None and not any(isinstance(a, np.ndarray) and a.size >= self.fewest for a in args):
             return self.plain(*args)
         return self.compiled(*args) if compiles() else (self.plain or self.function)(*args)
-
-
-def _most(args: tuple[Any, ...]) -> int:
-    """The numbers of the largest array."""
-    return max((each.size for each in args if isinstance(each, np.ndarray)), default=0)
 
 
 def _among_compiled(function: FunctionType) -> FunctionType:
