@@ -63,8 +63,8 @@ class Smooth(Protocol):
 class _Swept:
     """What a sweep over the rows found, whatever the penalty: the mean loss, its slope, and how raw outputs are pulled.
 
-    ``far`` is the largest size of each raw output, ``pulled`` the sum of the sizes of its signals; ``signals`` of the rows
-    are kept where there are few.
+    ``far`` is the largest size of the raw outputs of a unit, ``pulled`` the sum of the sizes of their signals; ``signals`` of
+    the rows are kept where there are few.
     """
 
     theta: Floats
@@ -237,12 +237,12 @@ class Objective:
         """The mean loss and its derivative: a block of rows goes forth and back while it is near the core."""
         if self._swept_at is None or self._swept_at.theta is not theta:
             slope, mean = np.zeros(theta.shape), 0.0
-            far, pulled = np.zeros(self.outputs), np.zeros(self.outputs)
+            far, pulled = np.zeros(1), np.zeros(1)
             for rows, share, raw, signal in self._raw_of_blocks(theta):
                 mean += self._step(rows, share, raw, signal)
                 slope += self._back(signal, rows)
-                far = np.maximum(far, design.largest(raw))
-                pulled += design.sizes(signal)
+                far = np.maximum(far, design.largest(raw.reshape(-1, self._units)))
+                pulled = pulled + design.sizes(signal.reshape(-1, self._units))
             kept = signal if len(self._blocks) == 1 else None
             self._swept_at = _Swept(theta, mean, np.where(self.held, 0.0, slope), far, pulled, kept)
         return self._swept_at
@@ -310,7 +310,6 @@ class Objective:
     def rounding(self, theta: Floats) -> float:
         """How much of the objective is rounding: its own, and what that of the raw outputs does to it."""
         found = self._sweep(theta)
-        # Raw outputs may be in units far apart, such as a mean of millions and the logarithm of its scale.
         return float(np.finfo(np.float64).eps * (abs(found.mean + self._cost(theta)) + found.far @ found.pulled))
 
     def reach(self, direction: Floats) -> float:
@@ -336,6 +335,11 @@ class Objective:
             found += self._back(np.abs(signal), rows, abs(design.run_of(self.features, rows)))
         return found + self.penalty * np.abs(theta)
 
+    @property
+    def _units(self) -> int:
+        """How many units raw outputs have: classes have one; a mean of millions and the logarithm of its scale are far apart."""
+        return 1 if self.loss.is_classwise else self.outputs
+
     def _signals(self, theta: Floats) -> Iterator[tuple[slice, Floats]]:
         """The rows of each block, and their signals."""
         for rows, share, raw, signal in self._raw_of_blocks(theta):
@@ -348,7 +352,7 @@ class Objective:
         part = design.run_of(self.features, rows) if features is None else features
         found[: part.shape[1]] = design.back(part, signal, compiled=self._by_loops)
         if self.intercept:
-            found[-1] = signal.sum(axis=0)
+            found[-1] = np.ones(len(signal)) @ signal  # a sum over a short side takes ten times as long
         return found
 
     def _cost(self, theta: Floats) -> float:

@@ -30,8 +30,8 @@ Watch = Callable[[Floats, float], bool]
 
 def minimise(objective: Objective, start: Floats, *, tol: float, max_iter: int, watch: Watch) -> Reached:
     """The parameters at the least of the objective and ``objective.l1`` times the sizes of the coefficients."""
-    theta, steps = start, 0
-    kept: NDArray[np.intp] = np.flatnonzero(start[: objective.features.shape[1]].any(axis=1))
+    theta, steps = _resumed(objective, start), 0
+    kept: NDArray[np.intp] = np.flatnonzero(theta[: objective.features.shape[1]].any(axis=1))
     if watch(theta, value_of(objective, theta)):
         return Reached(theta, 0, False, stopped=True)
     while True:
@@ -46,8 +46,15 @@ def minimise(objective: Objective, start: Floats, *, tol: float, max_iter: int, 
         if not found.converged:
             return Reached(theta, steps, False, stopped=found.stopped)
         if rough == tol and not len(_outside(objective, theta, kept)[0]):
+            objective.ended("sizes", theta)
             return Reached(theta, steps, True, found.gap)
         kept = np.flatnonzero(theta[: objective.features.shape[1]].any(axis=1))
+
+
+def _resumed(objective: Objective, start: Floats) -> Floats:
+    """Where a fit of the same rows with another penalty ended, if that is lower here than the start."""
+    (theta,) = objective.ends.get("sizes", (start,))
+    return theta if value_of(objective, theta) <= value_of(objective, start) else start
 
 
 def value_of(objective: Objective, theta: Floats) -> float:
