@@ -23,6 +23,7 @@ _PLAIN = 1 << 15
 _UNEVEN = 30.0
 _OFF_CENTRE = 3.0
 
+_EPS = float(np.finfo(np.float64).eps)
 # By what name the last sweeps stand beside where fits ended.
 _SEEN = "seen"
 
@@ -100,10 +101,11 @@ class Objective:
     served: bool = False
     centre: Floats = field(init=False)
     scale: Floats = field(init=False)
-    # The last theta with its raw outputs, with its mean loss, and what a sweep found at it: a step asks for them more than once.
+    # The last theta with its raw outputs, its mean loss, what a sweep found at it, and the objective: a step asks more than once.
     _raw_at: tuple[Floats, Floats] | None = field(init=False, default=None)
     _alone_at: tuple[Floats, float] | None = field(init=False, default=None)
     _swept_at: _Swept | None = field(init=False, default=None)
+    _value_at: tuple[Floats, float, Floats] | None = field(init=False, default=None)
     # What follows from the targets alone, and where fits ended, shared by objectives that differ in the penalty.
     _settled: dict[Any, Any] = field(init=False, default_factory=dict)
     ends: dict[str, Any] = field(init=False, default_factory=dict)
@@ -225,8 +227,10 @@ class Objective:
 
     def value_and_gradient(self, theta: Floats) -> tuple[float, Floats]:
         """The objective and its derivative by theta."""
-        found = self._sweep(theta)
-        return found.mean + self._cost(theta), found.slope + self.penalty * theta
+        if self._value_at is None or self._value_at[0] is not theta:
+            found = self._sweep(theta)
+            self._value_at = theta, found.mean + self._cost(theta), found.slope + self.penalty * theta
+        return self._value_at[1:]
 
     @property
     def _is_plain(self) -> bool:
@@ -309,8 +313,8 @@ class Objective:
 
     def rounding(self, theta: Floats) -> float:
         """How much of the objective is rounding: its own, and what that of the raw outputs does to it."""
-        found = self._sweep(theta)
-        return float(np.finfo(np.float64).eps * (abs(found.mean + self._cost(theta)) + found.far @ found.pulled))
+        (value, _), found = self.value_and_gradient(theta), self._sweep(theta)
+        return float(_EPS * (abs(value) + found.far @ found.pulled))
 
     def reach(self, direction: Floats) -> float:
         """How far a step moves the raw output that it moves most."""

@@ -182,30 +182,30 @@ class _Bend:
     def __init__(self, matrix: Floats) -> None:
         self.matrix = matrix
         self.factor = newton.well_conditioned(matrix)
-        self.told: list[tuple[Floats, Floats]] = []
+        self.told: list[tuple[Floats, Floats, float]] = []
 
     def at(self, more: Floats) -> _Bend:
         """The same with so much more curvature of each parameter alone."""
         found = _Bend(self.matrix + np.diag(more))
-        for moved, changed in self.told[-_STEPS:]:
+        for moved, changed, _ in self.told[-_STEPS:]:
             found.learn(moved, changed + more * moved)
         return found
 
     def learn(self, moved: Floats, changed: Floats) -> None:
         """The gradient changed by so much over this step."""
-        if moved @ changed > 0:
-            self.told.append((moved, changed))
+        if (bent := float(moved @ changed)) > 0:
+            self.told.append((moved, changed, bent))
 
     def __call__(self, gradient: Floats) -> Floats:
         """The curvature's inverse times a gradient, by the two loops of L-BFGS."""
         found, shares = gradient.copy(), []
-        for moved, changed in reversed(self.told):
-            shares.append(moved @ found / (moved @ changed))
-            found = found - shares[-1] * changed
+        for moved, changed, bent in reversed(self.told):
+            shares.append(float(moved @ found) / bent)
+            found -= shares[-1] * changed
         assert self.factor is not None
         found = newton.back(self.factor, found)
-        for moved, changed in self.told:
-            found = found + (shares.pop() - changed @ found / (moved @ changed)) * moved
+        for moved, changed, bent in self.told:
+            found += (shares.pop() - float(changed @ found) / bent) * moved
         return found
 
 
