@@ -62,8 +62,9 @@ def forth(features: Any, slopes: Floats, out: Floats, *, compiled: bool) -> None
 def largest(table: Floats) -> Floats:
     """The largest size in each column."""
     if table.shape[1] == 1 and len(table):
-        return np.abs(table[_blas().idamax(table[:, 0])])  # which makes no table of the sizes
-    found: Floats = np.maximum(table.max(axis=0, initial=0), -table.min(axis=0, initial=0))
+        found: Floats = np.abs(table[_blas().idamax(table[:, 0])])  # which makes no table of the sizes
+        return found
+    found = np.maximum(table.max(axis=0, initial=0), -table.min(axis=0, initial=0))
     return found
 
 
