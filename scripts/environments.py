@@ -41,6 +41,11 @@ class Environment:
             [str(self.python), *given], cwd=cwd, env=active, capture_output=True, text=True, check=False
         )
 
+    def install(self, *requirements: str, bytecode: bool = True) -> None:
+        """Install these one after the other; without bytecode it takes less time."""
+        for each in requirements:
+            _quietly(str(self.python), "-m", "pip", "install", "-q", *([] if bytecode else ["--no-compile"]), each)
+
     @property
     def packages(self) -> dict[str, float]:
         """The size of each package in megabytes (millions of bytes), compiled bytecode included."""
@@ -75,8 +80,7 @@ def environment(*requirements: str, python: str = sys.executable, bytecode: bool
     with tempfile.TemporaryDirectory() as place:
         _quietly(python, "-m", "venv", place)
         made = Environment(Path(place) / "bin" / "python")
-        for each in requirements:
-            _quietly(str(made.python), "-m", "pip", "install", "-q", *([] if bytecode else ["--no-compile"]), each)
+        made.install(*requirements, bytecode=bytecode)
         yield made
 
 

@@ -248,8 +248,10 @@ def lines() -> Iterator[str]:
         yield f"| {each.host} | {each.what} | {each.truth} | {answer(each.theirs)} | {answer(each.ours)} |"
     yield ""
     yield "An error is better than a number where there is none to give. A traced program (JAX, a compiled step of Keras) cannot"
-    yield "stop, so there it is NaN, in the value and in the gradient. SQL other than DuckDB's is said by SQLGlot and read"
-    yield "back by it in the tests; no server of another dialect was at hand to run it."
+    yield "stop, so there it is NaN, in the value and in the gradient; `gm.to_jax(loss).check(z, y)` and"
+    yield "`gm.to_keras(loss).check(y, z)` look at a batch outside of it, and say which target is wrong."
+    yield "SQL other than DuckDB's is said by SQLGlot and read back by it in the tests; no server of another dialect was at"
+    yield "hand to run it."
     yield from TABLES.rstrip().splitlines()
 
 

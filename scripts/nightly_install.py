@@ -1,4 +1,4 @@
-"""Install the built package into clean environments, run every example there, and write what came into docs/installation.md.
+"""Install the built package into clean environments, run all examples and uses there, and tell what came in docs/installation.md.
 
 python scripts/nightly_install.py             # everything: about an hour
 python scripts/nightly_install.py core run    # prints some of it, and writes nothing
@@ -16,8 +16,10 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Collection, Iterable
+from subprocess import CompletedProcess
 
 from environments import ROOT, Environment, between, environment, extras, of_extras, wheel
+from uses import program
 
 PAGE = ROOT / "docs" / "installation.md"
 RECIPE = ROOT / "conda" / "recipe.yaml"
@@ -36,13 +38,13 @@ class Broken(Exception):
 
 def checked() -> Iterable[str]:
     """What those say of the wheel whose business wheels are."""
-    for program, *given in CHECKS:
-        with environment(program, bytecode=False) as made:
-            done = made.run("-m", program.replace("-", "_"), *given, str(wheel()))
+    for checker, *given in CHECKS:
+        with environment(checker, bytecode=False) as made:
+            done = made.run("-m", checker.replace("-", "_"), *given, str(wheel()))
         if done.returncode:
-            raise Broken(f"{program}: {done.stdout}{done.stderr}")
+            raise Broken(f"{checker}: {done.stdout}{done.stderr}")
         said = re.sub(r"\x1b\[\d*m", "", done.stdout).strip().splitlines()[-1]
-        yield f"`{program}`: {said.replace(str(wheel().parent), '').replace(': /', ': ')}"
+        yield f"`{checker}`: {said.replace(str(wheel().parent), '').replace(': /', ': ')}"
 
 
 def typed() -> str:
@@ -72,9 +74,10 @@ def row(name: str) -> str:
     python = _python(version) if version else None
     with environment(*of_extras(*names), python=python or sys.executable, bytecode=False) as made:
         examples = _examples(made, names)
-        said = ", ".join(f"`{command[0]}` {_status(made, command)}" for command in COMMANDS)
+        said = ", ".join(f"`{command[0]}` {_told(_asked(_command(made, command)))}" for command in COMMANDS)
+        used = ", ".join(dict.fromkeys(_used(made, each) for each in names)) or "-"
     shown = f"`[{name}]`" if names else f"the core{f', Python {version}' if version else ''}"
-    return f"| {shown} | {examples['as printed']} | {examples['asks']} | {examples['imports']} | {said} |"
+    return f"| {shown} | {examples['as printed']} | {examples['asks']} | {examples['imports']} | {said} | {used} |"
 
 
 def _python(version: str) -> str | None:
@@ -100,20 +103,42 @@ def _examples(made: Environment, names: Collection[str]) -> Counter[str]:
     return kinds
 
 
-def _status(made: Environment, command: tuple[str, ...]) -> str:
-    """Whether a command runs, or the extra that it asks for."""
+def _command(made: Environment, command: tuple[str, ...]) -> CompletedProcess[str]:
     done = made.run("-c", "from goodmeasure.cli import main; main()", *command, cwd=made.python.parent)
+    if "Traceback" in done.stderr:
+        raise Broken(f"{' '.join(command)}: {done.stderr}")
+    return done
+
+
+def _asked(done: CompletedProcess[str]) -> str | None:
+    """The extra that a program asked for; none where it ran."""
     if done.returncode == 0:
-        return "runs"
-    if "pip install 'goodmeasure[" in done.stderr and "Traceback" not in done.stderr:
-        return f"asks for `[{done.stderr.split('goodmeasure[')[1].split(']')[0]}]`"
-    raise Broken(f"{' '.join(command)}: {done.stderr}")
+        return None
+    found = re.search(r"GM008 .*\n(?:.*\n)*  fix   pip install 'goodmeasure\[([\w-]+)\]'", done.stderr)
+    if not found:
+        raise Broken(f"{done.args}: {done.stderr}")
+    return found[1]
+
+
+def _told(asked: str | None) -> str:
+    return f"asks for `[{asked}]`" if asked else "runs"
+
+
+def _used(made: Environment, extra: str) -> str:
+    """What came of the program of an extra: that it runs, or what it had asked for before it did."""
+    asked: list[str] = []
+    while another := _asked(made.run("-c", program(extra), cwd=made.python.parent)):
+        if another in asked:
+            raise Broken(f"{extra} still asks for {another}, which is installed")
+        made.install(*of_extras(another), bytecode=False)
+        asked.append(another)
+    return "runs" if not asked else f"runs with {', '.join(f'`[{each}]`' for each in asked)}"
 
 
 def told(names: Iterable[str]) -> Iterable[str]:
     """The table, line by line, as it is tried; and what is said of the wheel."""
-    yield "| installed | examples as printed | ask for an extra | import another system | commands |"
-    yield "|---|---|---|---|---|"
+    yield "| installed | examples as printed | ask for an extra | import another system | commands | what it is for |"
+    yield "|---|---|---|---|---|---|"
     yield from map(row, names)
     yield ""
     yield from (f"{line}  " for line in (*checked(), typed(), rendered()))

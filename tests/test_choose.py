@@ -11,6 +11,7 @@ import pytest
 
 import goodmeasure
 from goodmeasure import Positive, losses
+from goodmeasure.choosing import naming
 from goodmeasure.choosing.choose import choose
 from goodmeasure.choosing.functionals import AskDoesNotFit
 from goodmeasure.choosing.revisiting import revisit
@@ -203,6 +204,9 @@ def test_the_outlier_question_is_asked_again_of_residuals() -> None:
         (NORMAL, {"represents": "binary"}, TargetOutsideDomain, "not two"),
         (LABELS, {"represents": "count"}, TargetOutsideDomain, "labels"),
         (NORMAL, {"represents": "nonsense"}, UsageError, "one of"),
+        (NORMAL, {"represents": "counts"}, UsageError, "represents='count'"),
+        (NORMAL, {"represents": "percent"}, TargetOutsideDomain, "outside it"),
+        (LABELS, {"represents": "percent"}, TargetOutsideDomain, "labels"),
         (NORMAL, {"outliers": "maybe"}, UsageError, "'errors'"),
         (NORMAL, {"costs": Costs(false_negative=2, false_positive=1)}, CostsDoNotFit, "UnderOverCosts"),
         (YES_NO, {"costs": UnderOverCosts(under=2, over=1)}, CostsDoNotFit, "false_negative"),
@@ -255,3 +259,10 @@ def test_an_order_that_lacks_a_label_is_completed_as_it_was_said(labels, said, f
         goodmeasure.choose(list(labels) * 30, represents=said)
     assert refused.value.fix.startswith(f"represents={fix!r}")
     assert goodmeasure.choose(list(labels) * 30, represents=fix).steps
+
+
+@pytest.mark.parametrize("said", [*naming.PERCENTS.split(), "Percent"])
+@pytest.mark.parametrize("most", [1.0, 100.0])
+def test_percents_are_amounts_from_0_to_100_or_shares_of_1(said: str, most: float) -> None:
+    y = most * np.linspace(0.005, 0.995, 60)
+    assert str(choose(y, represents=said).loss) == str(choose(y, represents=f"bounded=0,{most:g}").loss)

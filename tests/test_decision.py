@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import tracemalloc
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,6 +78,16 @@ def test_costs_that_leave_nothing_to_decide_are_refused(four: dict[str, float]) 
     with pytest.raises(DegenerateCosts) as refused:
         Costs(**four)
     assert refused.value.code == "GM710"
+
+
+@pytest.mark.parametrize("rows", [1.0, [[1.0], [2.0], [0.0]]], ids=["one number", "a number a class"])
+def test_a_table_whose_acts_all_cost_the_same_leaves_nothing_to_decide(rows: Any) -> None:
+    with pytest.raises(DegenerateCosts, match="nothing to decide") as refused:
+        ClassCosts(np.ones((3, 3)) * rows)
+    mended: dict[str, Any] = {"gm": gm, "numpy": np}
+    exec(refused.value.fix, mended)
+    assert mended["costs"].matrix.shape == (3, 3)
+    ClassCosts(np.ones((3, 2)) * rows + np.array([0, 1e-9]))  # what differs at all decides
 
 
 @pytest.mark.parametrize(("x", "threshold"), [(100, 0.1549295775), (1000, 0.0377358491), (math.inf, 0.0196078431)])

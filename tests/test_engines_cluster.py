@@ -1,7 +1,7 @@
 """Do machines that die or hold unequal parts still give the bits of one pass? (Starts processes: -k "not cluster"
 leaves out.)"""
 
-from __future__ import annotations
+from __future__ import logging
 
 import os
 import signal
@@ -133,8 +133,10 @@ def test_a_cluster_on_this_machine_takes_no_fixed_port() -> None:
         served = client.run_on_scheduler(
             lambda dask_scheduler: (dask_scheduler.http_server.address, dask_scheduler.http_server.port)
         )
+        (heard,) = client.run(lambda: logging.getLogger("distributed.worker").getEffectiveLevel()).values()
     assert served[0] == "127.0.0.1"
     assert served[1] != 8787
+    assert heard == logging.CRITICAL, "a worker that is asked to end may not write what it was about to say"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from goodmeasure.strict import extras
 
 PROJECT = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-IMPORTED_AS = {"scikit-learn": "sklearn", "xgboost-cpu": "xgboost"}
+IMPORTED_AS = {"mlflow-skinny": "mlflow", "scikit-learn": "sklearn", "xgboost-cpu": "xgboost"}
 WITHOUT_TORCH = """
 import sys
 sys.modules["torch"] = None
@@ -45,6 +45,13 @@ def test_a_missing_package_names_its_extra(extra, monkeypatch):
         assert error.fix in [f"pip install 'goodmeasure[{each}]'" for each in SINGLE if named in brought(each)]
         fixes.append(error.fix)
     assert f"pip install 'goodmeasure[{extra}]'" in fixes, "what is its own names it"
+
+
+def test_what_each_extra_is_for_is_a_program_that_a_clean_environment_runs(script):
+    uses = script("uses")
+    assert uses.USES.keys() == set(SINGLE)
+    for extra in SINGLE:
+        compile(uses.program(extra), extra, "exec")
 
 
 def test_all_brings_every_extra():

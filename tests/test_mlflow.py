@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 import goodmeasure as gm
+from goodmeasure.errors import UsageError
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +24,14 @@ def study() -> gm.Study:
     return gm.run({"hours": hours, "passed": passed}, "passed", positive="yes", costs=costs, protocol="holdout")
 
 
+class Refused(Exception):
+    """What MLflow says of what it does not take."""
+
+
 class Recorded:
     """What stands in for MLflow, with the rules that it has for names and values."""
+
+    exceptions = SimpleNamespace(MlflowException=Refused)
 
     def __init__(self, *, active: bool) -> None:
         self.run = SimpleNamespace(info=SimpleNamespace(run_id="run-1"))
@@ -77,6 +85,18 @@ def test_a_study_is_logged_to_the_active_run_or_to_one_of_its_own(
     assert set(found.files) == {
         f"goodmeasure/{name}" for name in ("report.html", "report.json", "model.json", "model.md")
     }
+
+
+@pytest.mark.parametrize(("active", "mends"), [(True, "mlflow.start_run()"), (False, "mlflow.set_tracking_uri(")])
+def test_what_mlflow_refuses_is_told_with_a_line_that_mends_it(
+    active: bool, mends: str, study: gm.Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Recorded(active=active)
+    monkeypatch.setitem(sys.modules, "mlflow", found)
+    monkeypatch.setattr(found, "set_tags", Mock(side_effect=Refused("no store is known")))
+    with pytest.raises(UsageError, match="no store is known") as told:
+        gm.log_mlflow(study)
+    assert mends in told.value.fix
 
 
 def test_mlflow_itself_takes_it(study: gm.Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

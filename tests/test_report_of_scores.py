@@ -43,6 +43,7 @@ def frame(rows: int = N) -> pd.DataFrame:
             **{f"p_{name}": shares[:, k] for k, name in enumerate("abc")},
             "region": rng.choice([HOSTILE, "south"], rows),
             "w": rng.integers(0, 3, rows),
+            "price": rng.uniform(1, 50, rows),
         }
     )
 
@@ -56,6 +57,13 @@ ASKED: dict[str, tuple[str, ...]] = {
     "weights": ("--y", "y", "--positive", "yes", "--p", "sure", "--weights", "w", "--level", "0.9"),
     "amounts": ("--y", "amount", "--p", "guess", "--p", "low", "--loss", "huber", "--by", "kind"),
     "classes": ("--y", "kind", "--p", "p_a,p_b,p_c"),
+    "classes with costs": ("--y", "kind", "--p", "p_a,p_b,p_c", "--cost", "a->b=5", "--cost", "*->*=1"),
+    "amounts with costs": ("--y", "amount", "--p", "guess", "--p", "low", "--cost", "under=3", "--cost", "over=1"),
+    "costs of each row": (
+        *("--y", "y", "--positive", "yes", "--p", "sure", "--p", "blunt"),
+        *("--cost", "fn=@price", "--cost", "fp=5"),
+    ),
+    "costs of labels": ("--y", "y", "--positive", "yes", "--p", "sure", "--cost", "yes->no=40", "--cost", "no->yes=5"),
     "clusters": ("--y", "y", "--positive", "yes", "--p", "sure", "--cluster", "region"),
 }
 
@@ -85,7 +93,8 @@ def test_a_page_says_what_score_says_and_a_browser_shows_it_in_peace(
     asked = ASKED[name]
     reported = told(capsys, "report", "t.csv", *asked)
     without_costs = [word for pair in zip(asked[::2], asked[1::2], strict=True) if pair[0] != "--cost" for word in pair]
-    scored = told(capsys, "score", "t.csv", *without_costs)
+    of_amounts = ("--loss", "pinball(level=0.75)") if "under=3" in asked else ()
+    scored = told(capsys, "score", "t.csv", *without_costs, *of_amounts)
     assert reported["rows"] == scored["rows"]
     assert reported["risk"] == scored["groups"][""]["risk"]
     losses = next(iter(reported["risk"].values()))
@@ -98,6 +107,35 @@ def test_a_page_says_what_score_says_and_a_browser_shows_it_in_peace(
         assert shown.page.evaluate("document.documentElement.scrollWidth") <= 360
         assert shown.hindrances() == []
         assert shown.said == []
+
+
+@pytest.mark.parametrize("name", [name for name, asked in ASKED.items() if "--cost" in asked])
+def test_the_costs_of_a_page_are_those_of_score_or_of_decide(
+    name: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ASKED[name]
+    reported, scored = (told(capsys, command, "t.csv", *asked) for command in ("report", "score"))
+    priced = scored["groups"][""]
+    assert bool(reported["cost"]) != bool(reported["decision"])
+    if reported["cost"]:
+        assert reported["cost"] == priced["cost"]
+        assert reported["cost_difference"] == priced["cost_difference"]
+        assert "What do the decisions cost?" in (place / "report.html").read_text()
+    for model, decision in reported["decision"].items():
+        by_theory = next(rule["cost"] for rule in decision["rules"] if rule["name"] == "theory")
+        assert by_theory["value"] == pytest.approx(priced["cost"][model]["value"], abs=by_theory["grid_error"] or 1e-9)
+
+
+def test_costs_that_a_tally_cannot_price_ask_for_the_rows(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("classes with costs", "costs of each row", "costs of labels"):
+        words = ASKED[name]
+        at = words.index("--cost")
+        assert status_of(["score", "t.csv", *words[:at], "--save", "kept.tally"]) == 0
+        capsys.readouterr()
+        assert status_of(["report", "kept.tally", *words[at:]]) == 2
+        assert "GM009" in capsys.readouterr().err
+        (place / "kept.tally").unlink()
+    assert not (place / "report.html").exists()
 
 
 def test_the_line_of_a_page_makes_the_same_page(place: Path) -> None:
@@ -152,7 +190,7 @@ def test_the_page_of_many_rows_is_as_small(place: Path) -> None:
             ),
             "GM009",
         ),
-        (("report", "t.csv", *ASKED["classes"], "--cost", "a->b=2"), "leave --cost out"),
+        (("report", "t.csv", *ASKED["classes"], "--cost", "a->b=2"), "no cost is named"),
         (("report", "one.csv", *ASKED["one model"], "--cost", "fn=7", "--cost", "fp=2"), "GM704"),
         (("report", "t.csv", "--p", "sure"), "GM009"),
         (("report", "t.csv", "--y", "y", "--positive", "yes", "--p", "sure", "--out", "no/such/place.html"), "GM012"),

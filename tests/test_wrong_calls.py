@@ -254,6 +254,27 @@ def test_a_traced_step_of_jax_is_not_looked_at() -> None:
     assert np.isnan(jax.jit(gm.to_jax(BINARY, reduction="mean"))(YES, 3 * Z))
 
 
+@pytest.mark.parametrize("loss", everything(), ids=ids(everything()))
+def test_what_a_traced_step_can_only_make_nan_is_named_by_a_check(loss: gm.Loss) -> None:
+    wide = 3 if loss.is_classwise else len(loss.activation)
+    z = np.linspace(-1, 1, 2 * wide).reshape(2, wide) if loss.is_classwise or wide > 1 else np.array([-0.5, 0.5])
+    z = np.stack([z] * loss.labels, axis=-1) if loss.labels else z
+    inside = next(value for value in (1.0, 0.5, 2.0) if loss.is_classwise or value in loss.target)
+    right = np.full(z.shape[:-1] if loss.is_classwise or wide > 1 else z.shape, inside)
+    wrong = np.where(np.arange(right.size).reshape(right.shape) == 0, np.nan, right)
+    of_keras, of_jax = gm.to_keras(loss, reduction="none"), gm.to_jax(loss)
+    for y, is_lost in ((right, False), (wrong, True)):
+        assert np.isnan(np.asarray(of_keras(y, z))).any() == is_lost  # JAX gives the same: tests/test_conformance.py
+    of_keras.check(right, z)
+    of_jax.check(z, right)
+    of_jax.check(z, wrong, where=~np.isnan(wrong))
+    for check, given in ((of_keras.check, (wrong, z)), (of_jax.check, (z, wrong))):
+        with pytest.raises(TargetOutsideDomain, match="target nan"):
+            check(*given)
+    with pytest.raises(TargetOutsideDomain, match="not text"):
+        gm.to_keras(loss).check(np.full(right.shape, "a"), z)
+
+
 FITTED = LogisticRegression().fit(X, YES)
 PROBABILITIES = FITTED.predict_proba(X)
 METRICS = {

@@ -66,7 +66,7 @@ def choose(
         costs: what errors cost: `Costs` of yes and no, `ClassCosts`, or `UnderOverCosts` of an amount.
         represents: what the target is, if its values do not tell: "real", "positive", "count", ... or a domain such as
             ``gm.Positive``; "angle=360" for angles, of which a full turn measures 360; "bounded=0,100" for amounts with a
-            known least and most. It settles the plan's questions.
+            known least and most, "percent" for those from 0 to 100 (or from 0 to 1). It settles the plan's questions.
         activation: how a raw output becomes a prediction, such as "softplus" where effects add; the usual one unless given.
         outliers: whether values far out are "errors" or "real"; None if you cannot say.
         sample_weight: how much each row counts, (n,); all alike unless given.

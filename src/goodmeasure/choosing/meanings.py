@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from goodmeasure.choosing import evidence
+from goodmeasure.choosing import evidence, naming
 from goodmeasure.choosing.observed import EXACT, NotATarget, Notation, Observed
-from goodmeasure.errors import NothingToLearn, TargetOutsideDomain, UsageError
+from goodmeasure.errors import NothingToLearn, TargetOutsideDomain, UsageError, nearest
 from goodmeasure.formulas import domains
 from goodmeasure.formulas.domains import Domain, Grades, OrderDomain, OutcomeDomain, domain
 from goodmeasure.statistics.row_arguments import place
@@ -265,6 +265,7 @@ _ALSO = {
     "ordered": "grade",
     "order": "grade",
     "bounds": "bounded",
+    **dict.fromkeys(naming.PERCENTS.split(), "bounded"),
 }
 
 
@@ -399,12 +400,18 @@ def _named(given: Any, seen: Observed) -> Meaning:
         kind, _, period = given.partition("=")
         if kind.strip().lower() == "angle":
             return _turned(by_name["angle"], period.strip(), seen)
+        if given.strip().lower() in naming.PERCENTS.split():
+            return _within(by_name["bounded"], "1" if _in_unit(seen) else "100", seen)  # 12 % is read as 0.12
         if _ALSO.get(kind.strip().lower(), kind.strip().lower()) == "bounded":
             return _within(by_name["bounded"], period.strip(), seen)
         key = given.strip().lower().replace(" ", "_").replace("-", "_").replace("/", "_")
         found = by_name.get(_ALSO.get(key, key))
         if found is None:
-            raise UsageError(f"a target cannot represent {given!r}", fix=f"one of {', '.join([*by_name, *_ALSO])}")
+            close = nearest(key, [*by_name, *_ALSO])
+            raise UsageError(
+                f"a target cannot represent {given!r}",
+                fix=f"represents={_ALSO.get(close[0], close[0])!r}" if close else f"one of {', '.join(by_name)}",
+            )
         return found
     wanted = domain(given)
     for m in MEANINGS:

@@ -52,7 +52,8 @@ ORDERED = Kind.of(
 )
 MARKS = Kind.of("grade grades mark marks score scores gpa exam test rating", first="exam")
 LETTERS = Kind.of("rating ratings grade grades mark marks gpa", anywhere=True)
-PERCENT = Kind.of("percent percentage pct perc humidity", anywhere=True)
+PERCENTS = "percent percents percentage percentages pct perc"
+PERCENT = Kind.of(f"{PERCENTS} humidity", anywhere=True)
 AGES = Kind.of("age ages")
 DURATIONS = Kind.of("duration tenure survival lifetime wait waiting los stay elapsed minutes seconds")
 MONEY = Kind.of(

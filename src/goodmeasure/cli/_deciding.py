@@ -29,7 +29,7 @@ from goodmeasure.cli._evidence import (
 from goodmeasure.cli._models import Models
 from goodmeasure.cli._next import again, is_spent, next_line
 from goodmeasure.cli._pricing import of_amounts, of_labels, of_rows, with_costs
-from goodmeasure.cli._spoken import spoken
+from goodmeasure.cli._spoken import costs_typed, spoken
 from goodmeasure.decisions.costs import Costs, UnderOverCosts
 from goodmeasure.decisions.decision import decide
 from goodmeasure.decisions.rules import ActDecision
@@ -45,7 +45,6 @@ from goodmeasure.statistics.row_arguments import UnknownLabel
 from goodmeasure.study.column_costs import ColumnCosts
 from goodmeasure.study.elsewhere import Reweighed
 from goodmeasure.study.label_costs import LabelCosts
-from goodmeasure.study.question import costs_from
 
 LOSSES, OF_CLASSES = ("binary_brier",), ("brier",)
 
@@ -105,7 +104,7 @@ def _next(
 
 
 def _costs(given: tuple[str, ...], ask: float | None) -> Any:
-    costs = costs_from(given)
+    costs = costs_typed(given)
     if costs is None:
         raise UsageError("a decision needs costs", fix="--cost fn=40 --cost fp=5, or --cost under=3 --cost over=1")
     if ask is None:

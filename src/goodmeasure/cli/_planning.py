@@ -10,7 +10,7 @@ import click
 
 from goodmeasure.choosing.plan import Plan
 from goodmeasure.cli._next import is_spent, next_line
-from goodmeasure.cli._spoken import in_options, spoken
+from goodmeasure.cli._spoken import costs_typed, in_options, spoken
 from goodmeasure.drawing.terminal import json_text, printable
 from goodmeasure.reading.files import read
 from goodmeasure.reading.recognition import Written
@@ -19,7 +19,6 @@ from goodmeasure.study.cases import as_target
 from goodmeasure.study.column_costs import ColumnCosts
 from goodmeasure.study.counting import counting, in_table
 from goodmeasure.study.label_costs import planned as plan_under
-from goodmeasure.study.question import costs_from
 from goodmeasure.study.respelling import one_spelling
 
 
@@ -45,7 +44,7 @@ def document(plan: Plan, remarks: Sequence[Remark]) -> dict[str, Any]:
 
 
 def _planned(data: str, target: str, asked: dict[str, Any]) -> tuple[Plan, tuple[Remark, ...]]:
-    costs = costs_from(asked["costs"])
+    costs = costs_typed(asked["costs"])
     by_row = costs if isinstance(costs, ColumnCosts) else None
     columns = () if by_row is None else by_row.columns
     named = [name for name in (target, asked["weights"], *columns) if name is not None]

@@ -11,29 +11,28 @@ import click
 from goodmeasure.cli import _elsewhere, _places
 from goodmeasure.cli._evidence import (
     TallyQuestion,
+    columns_asked,
     evidence,
+    fits_in_memory,
     question_of,
     sorted_out,
     tell_remarks,
     with_predictions,
 )
 from goodmeasure.cli._next import again, columns, is_spent, line
-from goodmeasure.cli._spoken import spoken
+from goodmeasure.cli._pricing import UNPRICED, of_amounts, of_labels, priced, refuse_costs
+from goodmeasure.cli._spoken import costs_typed, spoken
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.drawing.terminal import json_text, printable, word
 from goodmeasure.errors import UsageError
-from goodmeasure.reading.paths import refuse_onto
-from goodmeasure.reading.tables import listed
+from goodmeasure.reading.paths import Places, refuse_onto
 from goodmeasure.reading.writing import refuse_other_kind, write_whole
 from goodmeasure.report import MARKS
 from goodmeasure.report.scored import ScoredRows, page
-from goodmeasure.study.column_costs import COLUMN, ColumnCosts
-from goodmeasure.study.question import cost_words, costs_from
+from goodmeasure.study.label_costs import LabelCosts
 from goodmeasure.tallying.saved import Saved
-from goodmeasure.tallying.tally import Tally
 
 MARK = MARKS["report.html"]
-KINDS = {"classes": "classes", "amount": "amounts"}
 
 
 def reported(
@@ -48,16 +47,21 @@ def reported(
     """Tally the rows, write the page, and print its verdict."""
     refuse_onto(out, list(data), "--out")
     refuse_other_kind(Path(out), MARK)
-    asked = costs_from(costs)
+    asked = costs_typed(costs)
     with sorted_out(data) as (table, kept), spoken(raw=True):
+        losses = losses or (of_amounts(asked) if table is not None else ())
         question = TallyQuestion(with_predictions(question_of(scores, given), table), losses, raw)
         if _places.asks(given):
             _elsewhere.refuse_without_rows(table, kept, given)
         saved, counted = evidence(table, kept, question, given)
         tell_remarks(table, saved.question)
-    elsewhere = [*again(saved.question, data, kept, given), *([] if kept else ["--p", saved.tally.schema.models[0]])]
-    by_row = line("decide", *elsewhere, *(part for cost in costs for part in ("--cost", cost)))
-    found = _scored(saved, data, kept, _priced(asked, saved.tally, by_row), losses, given)
+        of_tally = _of_tally(asked, table, saved)
+        decided = UNPRICED
+        if asked is not None and of_tally is None:
+            refuse_costs(raw=raw, at_hand=fits_in_memory(table, kept, given))
+            decided = UNPRICED if table is None else priced(table, saved, asked, given["level"], counted)[""]
+    found = _scored(saved, data, kept, of_tally, losses, given | {"costs": costs})
+    found = replace(found, cost=decided.cost, cost_difference=decided.difference)
     if counted is not None:
         told = _elsewhere.told(counted.reweighed, given)
         found = replace(found, rows=counted.held.rows, told=told, reweighed=counted.reweighed)
@@ -71,24 +75,17 @@ def reported(
     return 0
 
 
-def _priced(costs: Any, tally: Tally, by_row: str) -> Costs | None:
-    """The costs of the page, where it can be decided by them; else ``by_row`` is what can. Errors: GM009, GM704."""
-    if costs is None:
+def _of_tally(costs: Any, table: Places | None, saved: Saved) -> Costs | None:
+    """Costs by which the tally itself is decided, those of yes and no; None of others. Errors: GM009, GM704."""
+    if saved.tally.schema.kind != "outcome":
         return None
-    if tally.schema.kind != "outcome":
-        raise UsageError(
-            f"a page of scored rows decides on yes and no, and these are {KINDS[tally.schema.kind]}",
-            fix="leave --cost out; goodmeasure decide takes it",
-        )
-    if isinstance(costs, ColumnCosts):
-        raise UsageError(
-            "a page of scored rows is of their tally, which holds no costs that differ by row",
-            seen=f"costs in {listed([COLUMN + name for name in costs.columns])}",
-            fix=f"{by_row}, which decides row by row; or one cost for all: --cost fn=40 --cost fp=5",
-        )
+    if isinstance(costs, LabelCosts):
+        if table is None:
+            raise UsageError("a tally does not hold the labels that these costs name", fix="--cost fn=40 --cost fp=5")
+        costs = of_labels(costs, columns_asked(saved.question, table), table, saved.question)
     if not isinstance(costs, Costs):
-        raise UsageError("yes and no are decided by costs of misses and false alarms", fix="--cost fn=40 --cost fp=5")
-    tally.curves()  # says of rows of one answer that nothing can be decided by them
+        return None
+    saved.tally.curves()  # says of rows of one answer that nothing can be decided by them
     return costs
 
 
@@ -114,10 +111,10 @@ def _scored(
     if is_spent(data):
         return found
     rows = again(question, data, kept, given)
-    prices = [part for cost in cost_words(costs) for part in ("--cost", cost)]
+    prices = [part for cost in given["costs"] for part in ("--cost", cost)]
     asked_of = [] if kept else columns(question, losses, raw=not saved.tally.schema.on_predictions)
     shown = line("report", *rows, *asked_of, *prices)
-    if not found.is_cut or not saved.tally.schema.on_predictions:
+    if not (found.is_cut or prices) or not saved.tally.schema.on_predictions:
         return replace(found, command=shown)
     asked = prices or ["--cost", "fn=40", "--cost", "fp=5"]
     return replace(found, command=shown, following=line("decide", *rows, "--p", _elsewhere.plain(found.lead), *asked))

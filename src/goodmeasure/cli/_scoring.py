@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from itertools import combinations
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import click
 
 from goodmeasure.calibrating.calibration import IMPOSSIBLE, calibration
 from goodmeasure.calibrating.miscalibration import root
 from goodmeasure.cli import _elsewhere, _places
-from goodmeasure.cli._elsewhere import CountedElsewhere, joined
+from goodmeasure.cli._elsewhere import CountedElsewhere
 from goodmeasure.cli._evidence import (
     TallyQuestion,
     classes_of,
@@ -29,20 +29,16 @@ from goodmeasure.cli._evidence import (
 )
 from goodmeasure.cli._models import Models
 from goodmeasure.cli._next import again, columns, is_spent, next_line
-from goodmeasure.cli._pricing import of_amounts, of_labels, of_rows, with_costs
-from goodmeasure.cli._spoken import spoken
+from goodmeasure.cli._pricing import UNPRICED, CostOfModels, Wide, as_it_is, of_amounts, of_angles, priced, refuse_costs
+from goodmeasure.cli._spoken import costs_typed, spoken
 from goodmeasure.cli._streams import aside
-from goodmeasure.decisions.comparing import compare_costs, decision_cost
-from goodmeasure.decisions.costs import Costs, CostsDoNotFit, UnderOverCosts
+from goodmeasure.decisions.costs import Costs
 from goodmeasure.drawing.plain_values import plain_values
 from goodmeasure.drawing.terminal import json_text, printable
 from goodmeasure.engines import duckdb
 from goodmeasure.engines.request import Request
 from goodmeasure.errors import Problem, UsageError
-from goodmeasure.losses import catalogue
 from goodmeasure.reading.paths import Places, is_file, refuse_onto
-from goodmeasure.statistics.estimate import Difference, Estimate, T
-from goodmeasure.study.question import costs_from
 from goodmeasure.tallying.saved import Saved, is_tally, save
 from goodmeasure.tallying.tally import Tally
 
@@ -59,13 +55,13 @@ def scored(
     """Score predictions in a file: each model's mean loss, the paired difference of each pair, and calibration."""
     if save is not None:
         _refuse_other_files(save, data)
-    costs = costs_from(given["costs"])
+    costs = costs_typed(given["costs"])
     losses = losses or of_amounts(costs)
     with sorted_out(data) as (table, kept), spoken(raw=True):
         if _places.asks(given):
             _elsewhere.refuse_without_rows(table, kept, given | {"save": save})
         if costs is not None:
-            _refuse_costs(losses, raw=raw, at_hand=save is None and fits_in_memory(table, kept, given))
+            refuse_costs(raw=raw, at_hand=save is None and fits_in_memory(table, kept, given))
         saved, counted = evidence(
             table,
             kept,
@@ -76,7 +72,7 @@ def scored(
         tell_remarks(table, saved.question)
         rows_there = save is None and fits_in_memory(table, kept, given)
         by_rows = _calibrated_by_rows(table, saved, given["level"], counted) if rows_there and table is not None else {}
-        prices = {} if costs is None or table is None else _priced(table, saved, costs, given["level"], counted)
+        prices = {} if costs is None or table is None else priced(table, saved, costs, given["level"], counted)
     try:
         verdict = _said(saved, given, by_rows, counted, prices)
         if not given["as_json"]:
@@ -99,18 +95,12 @@ def _next(saved: Saved, words: Sequence[str], asked: Sequence[str], named: Seque
     if schema.kind == "classes" and not named:
         return next_line("explain", "proper")
     if _one_answer(saved):
-        return next_line("report", *words, *asked, *(priced if isinstance(costs_from(named), Costs) else []))
-    if not schema.on_predictions or (schema.kind == "amount" and not rows_there) or _of_angles(schema.losses):
+        return next_line("report", *words, *asked, *(priced if isinstance(costs_typed(named), Costs) else []))
+    if not schema.on_predictions or (schema.kind == "amount" and not rows_there) or of_angles(schema.losses):
         return next_line("explain", "decision")
     usual = ("under=3", "over=1") if schema.kind == "amount" else ("fn=40", "fp=5")
     priced = priced or [part for cost in usual for part in ("--cost", cost)]
     return next_line("decide", *words, "--p", saved.question["scores"][0], *priced)
-
-
-def _of_angles(losses: Sequence[str]) -> bool:
-    """Whether a loss asks for a direction: angles are not too little or too much."""
-    known = (catalogue().get(each.partition("(")[0]) for each in losses)
-    return any(each is not None and each.facts.asks_for == "mean direction" for each in known)
 
 
 def _one_answer(saved: Saved) -> bool:
@@ -168,80 +158,6 @@ def _of_rows(held: dict[str, Any], at: Any, request: Request, p: Any, weight: An
     return {name: value for name, value in found.to_dict().items() if name not in ("curve", "classes")}
 
 
-class CostOfModels(NamedTuple):
-    """What the decisions of each model cost a row, and by how much each pair differs; nothing where no costs were given."""
-
-    cost: dict[str, Estimate]
-    difference: dict[str, Difference]
-
-
-UNPRICED = CostOfModels({}, {})
-
-
-def _refuse_costs(losses: Sequence[str], *, raw: bool, at_hand: bool) -> None:
-    """Refuse costs where there is nothing that they could price. Error: GM009."""
-    if raw:
-        raise UsageError(
-            "--cost decides by probabilities or amounts, and --raw says that scores are neither",
-            fix="leave --raw out, and give a column of predictions",
-        )
-    if not at_hand:
-        raise UsageError(
-            "--cost needs the rows, and these are a tally's sums, or too many",
-            fix="goodmeasure score with the table alone, without --save; a sample of many rows: --where",
-        )
-
-
-def _priced(
-    table: Places, saved: Saved, costs: Any, level: float, counted: CountedElsewhere | None
-) -> dict[str, CostOfModels]:
-    """By group what the decisions of each model cost, each row decided as its costs ask. Errors: those of `decision_cost`."""
-    asked, found = saved.question, columns_asked(saved.question, table)
-    _refuse_another_question(costs, saved)
-    costs = of_labels(costs, found, table, asked)
-    request = with_costs(request_of(saved.tally.losses, asked, found), costs)
-    held = duckdb.rows_of(table, request)
-    wide: Wide = _as_it_is if counted is None else counted.reweighed.wide
-    if counted is None:
-        scores = {name: joined(held, columns) for name, columns in request.scores}
-        weight = None if request.weight is None else held.columns[request.weight]
-    else:
-        scores, weight = counted.scores, counted.reweighed.weight
-
-    def priced(at: Any) -> CostOfModels:
-        y, own = held.columns[request.target][at], of_rows(costs, held.columns, at)
-        more: dict[str, Any] = {
-            "sample_weight": None if weight is None else weight[at],
-            "cluster": None if request.cluster is None else held.columns[request.cluster][at],
-            "level": level,
-        }
-        return CostOfModels(
-            {model: wide(decision_cost(y, p[at], own, **more)) for model, p in scores.items()},
-            {
-                f"{a} - {b}": wide(compare_costs(y, scores[a][at], scores[b][at], own, **more))
-                for a, b in combinations(scores, 2)
-            },
-        )
-
-    with held.pointing():
-        return {key: priced(at) for key, at in groups_of(held.columns, asked["by"]).items()}
-
-
-def _refuse_another_question(costs: Any, saved: Saved) -> None:
-    """Refuse costs of amounts for yes and no or classes, the other way round, and all of angles. Errors: GM009, GM711."""
-    if _of_angles(saved.tally.schema.losses):
-        raise CostsDoNotFit(
-            f"costs are of amounts or outcomes, and {saved.tally.schema.losses[0]} is of angles: not too little or too much",
-            fix="leave --cost out",
-        )
-    are_amounts, kind = isinstance(costs, UnderOverCosts), saved.tally.schema.kind
-    if are_amounts != (kind == "amount"):
-        raise UsageError(
-            f"these costs are of {'amounts' if are_amounts else 'labels'}, and {saved.tally.schema.losses[0]} is not",
-            fix="--cost under=3 --cost over=1" if kind == "amount" else "--cost fn=40 --cost fp=5",
-        )
-
-
 # All rows and one group: with more, words of groups are false somewhere more often than each of them is.
 SEVERAL = 2
 
@@ -286,7 +202,7 @@ def document(
 ) -> dict[str, Any]:
     """Everything that is said of the rows, and of each group of them; calibrations by rows where a tally cannot tell them."""
     made = saved.tally
-    wide: Wide = _as_it_is if counted is None else counted.reweighed.wide
+    wide: Wide = as_it_is if counted is None else counted.reweighed.wide
     parts = parts_of(made, saved.question["by"])
     return {
         "rows": made.n,
@@ -296,16 +212,6 @@ def document(
             key: _read(part, level, wide, by_rows.get(key), prices.get(key, UNPRICED)) for key, part in parts.items()
         },
     }
-
-
-class Wide(Protocol):
-    """What makes a result as wide as the weights of its rows ask for."""
-
-    def __call__(self, found: T, /) -> T: ...
-
-
-def _as_it_is(found: T) -> T:
-    return found
 
 
 def _left_out(made: Tally, counted: CountedElsewhere | None) -> dict[str, Any]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from goodmeasure.errors import Problem
 from goodmeasure.statistics.row_arguments import LOGITS
 from goodmeasure.study.label_costs import example
+from goodmeasure.study.question import costs_from
 
 
 @contextmanager
@@ -23,6 +25,12 @@ def spoken(*, raw: bool = False) -> Iterator[None]:
     except Problem as problem:
         problem.fix = in_options(problem.fix, raw=raw)
         raise
+
+
+def costs_typed(given: Sequence[str]) -> Any:
+    """Costs as they were typed, told of in options where they are none. Errors: GM009, GM710."""
+    with spoken():
+        return costs_from(given)
 
 
 def in_options(text: str, *, raw: bool = False) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from goodmeasure.cli._evidence import losses_from
-from goodmeasure.cli._spoken import spoken
+from goodmeasure.cli._spoken import costs_typed, spoken
 from goodmeasure.decisions.costs import Costs
 from goodmeasure.drawing.terminal import json_text
 from goodmeasure.reading.paths import refuse_onto
@@ -21,7 +21,6 @@ from goodmeasure.report import FILES, located, refuse_others, write
 from goodmeasure.report.summary import summary
 from goodmeasure.strict.extras import needed
 from goodmeasure.study.examples import example
-from goodmeasure.study.question import costs_from
 from goodmeasure.study.run import run
 from goodmeasure.study.study import Study
 from goodmeasure.study.training import STRENGTHS, Tick
@@ -37,7 +36,7 @@ def studied(data: Any, asked: dict[str, Any], out: str) -> Study:
         )
     refuse_others(out)
     asked = {name: value for name, value in asked.items() if value is not None}
-    asked["costs"] = costs_from(asked.pop("costs", ()))
+    asked["costs"] = costs_typed(asked.pop("costs", ()))
     asked["exclude"] = tuple(asked.get("exclude", ()))
     asked["by"] = tuple(asked.get("by", ()))
     asked["shift"] = tuple(asked.get("shift", ()))

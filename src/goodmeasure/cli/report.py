@@ -17,7 +17,13 @@ from goodmeasure.cli._tally_options import options
 )
 @click.option("--classes", metavar="LABELS", help="The labels of a model's columns, in their order: cat,dog,fox.")
 @click.option("--raw", is_flag=True, help="The columns hold raw outputs, not predictions.")
-@click.option("--cost", "costs", multiple=True, metavar="NAME=COST", help="fn=40 and fp=5 (also tp= and tn=).")
+@click.option(
+    "--cost",
+    "costs",
+    multiple=True,
+    metavar="NAME=COST",
+    help="fn=40 and fp=5 (of a column fn=@amount), under=, over=, or cat->dog=3.",
+)
 @click.option("--out", default="report.html", show_default=True, metavar="FILE", help="Where the page goes.")
 @_places.of_scores
 @options

@@ -321,7 +321,7 @@ class ClassCosts:
             the name of a class.
 
     Raises:
-        GM710: the table is not finite, or has fewer than two rows or columns.
+        GM710: the table is not finite, has fewer than two rows or columns, or all acts cost the same under each class.
 
     Source:
         Elkan 2001, The foundations of cost-sensitive learning.
@@ -342,6 +342,13 @@ class ClassCosts:
                 "class costs are a finite table, a row a class and a column an act",
                 seen=f"{table}",
                 fix="gm.ClassCosts([[0, 1], [5, 0]])",
+            )
+        if (table == table[:, :1]).all():
+            raise DegenerateCosts(
+                "these costs leave nothing to decide",
+                where="matrix",
+                seen="under each class all acts cost the same",
+                fix=f"costs=gm.ClassCosts(1 - numpy.eye({len(table)}))  # every mistake costs 1",
             )
         table.setflags(write=False)
         object.__setattr__(self, "matrix", table)
@@ -397,7 +404,7 @@ class UnderOverCosts:
             raise DegenerateCosts(
                 "both unit costs are positive and finite",
                 seen=f"under={self.under}, over={self.over}",
-                fix="gm.UnderOverCosts(under=3, over=1)",
+                fix="costs=gm.UnderOverCosts(under=3, over=1)",
             )
 
     @property

@@ -18,8 +18,12 @@ from goodmeasure.strict.extras import needed
 from goodmeasure.tallying.tally import Tally
 
 # Dask has its workers give every freed array back to the system at once. A block is as long as the last, and with its pages
-# faulted in anew a tally takes twice as long.
-KEEPING = {"distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None}
+# faulted in anew a tally takes twice as long. A worker that is asked to end while it says that it is alive writes a traceback
+# of that, so they write nothing: what a task or a worker dies of comes back as an error all the same.
+PROCESSES = {
+    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
+    "distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "critical",
+}
 
 # A local cluster serves its state by HTTP even without a dashboard: by default on one fixed port, to the whole network. On a
 # free port of this machine alone, clusters side by side do not meet.
@@ -110,7 +114,7 @@ def started(scheduler: str | None, workers: int) -> Any:
     try:
         if scheduler is not None:
             return distributed.Client(scheduler, timeout=10)
-        with dask.config.set(KEEPING):
+        with dask.config.set(PROCESSES):
             return distributed.Client(n_workers=workers, threads_per_worker=1, processes=True, **UNSEEN)
     except (OSError, RuntimeError) as error:  # a process that does not start is a RuntimeError of its nanny
         what = (

@@ -30,12 +30,21 @@ from goodmeasure.errors import (
 )
 from goodmeasure.fitting import design
 from goodmeasure.fitting.certificate import Certificate, Status
+from goodmeasure.fitting.features import in_our_words
 from goodmeasure.fitting.linear import SOLVERS, Monitor, SolverSettings, fit
 from goodmeasure.fitting.narrow import narrowed
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.formulas.activations import exp
 from goodmeasure.making.loss import Loss
-from goodmeasure.statistics.arrays import array_of, check_rows, hold_numbers, numbers_of, one_a_row, same_order
+from goodmeasure.statistics.arrays import (
+    array_of,
+    check_rows,
+    check_table,
+    hold_numbers,
+    numbers_of,
+    one_a_row,
+    same_order,
+)
 from goodmeasure.statistics.keys import few
 from goodmeasure.statistics.labels import in_order, labels_in
 from goodmeasure.statistics.row_arguments import Floats, column, equal_length
@@ -179,7 +188,9 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
     def _table(self, X: Any, *y: Any, **more: Any) -> Any:
         """Features, and targets if they are given, as scikit-learn checks them; a table of mostly zeros stays one (CSR)."""
         finite = "reset" in more or not self._scales_tell(X)
-        found = validate_data(self, X, *y, dtype=np.float64, accept_sparse="csr", ensure_all_finite=finite, **more)
+        check_table(X)
+        with in_our_words(None if more.get("reset", True) else self, X=X):
+            found = validate_data(self, X, *y, dtype=np.float64, accept_sparse="csr", ensure_all_finite=finite, **more)
         features, *targets = found if y else (found,)
         if issparse(features):
             features = csr_array(features)
@@ -272,9 +283,10 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
             Raw outputs, (n,), or (n, K) for K classes or several outputs.
 
         Raises:
-            GM003: the exposures have another length than X.
+            GM003: the exposures have another length than X, or X has another number of columns than the fit.
             GM006: an exposure is not positive or not finite.
-            GM009: the activation of the loss is not exponential, so an exposure has no place.
+            GM009: the activation of the loss is not exponential, so an exposure has no place; or X holds other columns than the
+                fit, texts, dates or what is not finite.
         """
         check_is_fitted(self)
         checked = self._table(X, reset=False)
@@ -378,10 +390,10 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
             GM003: the exposures or y have another length than X, or y holds several targets a row.
             GM004: a target lies outside the domain of the loss, or is a text, a date or else no number.
             GM006: a weight is negative or not finite, or all are zero; or an exposure is not positive.
-            GM009: a parameter is out of its limits, the loss is about classes or holds part of itself from its signal, or an
-                exposure has no place in it.
+            GM009: a parameter is out of its limits, the loss is about classes or holds part of itself from its signal, an
+                exposure has no place in it, or X holds texts, dates or what is not finite.
             GM606: the loss is infinite wherever the fit could start, or falls without end.
-            ValueError: X or y holds NaN, by scikit-learn's own checks.
+            ValueError: y holds NaN, by scikit-learn's own checks.
         """
         self.loss_ = self._settled(losses.squared_error)
         if self.loss_.is_classwise:
@@ -414,9 +426,10 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
             Predictions in the unit of the target, (n,), or (n, outputs) of a loss with several predictions.
 
         Raises:
-            GM003: the exposures have another length than X.
+            GM003: the exposures have another length than X, or X has another number of columns than the fit.
             GM006: an exposure is not positive or not finite.
-            GM009: the activation of the loss is not exponential, so an exposure has no place.
+            GM009: the activation of the loss is not exponential, so an exposure has no place; or X holds other columns than the
+                fit, texts, dates or what is not finite.
         """
         # Before a fit there is no loss to ask; `raw` says so with scikit-learn's own error.
         return np.asarray(self.loss_.predict(self.raw(X, exposure))) if hasattr(self, "loss_") else self.raw(X)
@@ -485,10 +498,9 @@ class LossClassifier(ClassifierMixin, _LossModel):  # type: ignore[misc]
             GM003: y has another length than X, or holds several labels a row.
             GM004: a label is missing or complex, or y holds amounts.
             GM006: a weight is negative or not finite, or all are zero.
-            GM009: a parameter is out of its limits, or the loss is not one for these classes or holds part of itself from its
-                signal.
+            GM009: a parameter is out of its limits, the loss is not one for these classes or holds part of itself from its
+                signal, or X holds texts, dates or what is not finite.
             GM602: only one class occurs.
-            ValueError: X holds NaN, by scikit-learn's own checks.
         """
         target_column(X, y, type(self).__name__)
         X, y, weight = self._present(sample_weight, X=X, y=y)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.deriving import mending
-from goodmeasure.deriving.arguments import Names, harmless, numeric, raw_outputs_beside, targets_outside
+from goodmeasure.deriving.arguments import Names, examples, harmless, numeric, raw_outputs_beside, targets_outside
 from goodmeasure.deriving.pointwise import less_huge, limit
 from goodmeasure.errors import ShapeMismatch, TargetOutsideDomain, UsageError, shorter
 from goodmeasure.formulas.evaluation import Array, evaluate, language
@@ -146,6 +146,12 @@ def made(make: Callable[[Any], Any], given: Any, ours: Callable[[], Any]) -> Any
         return make(given)
     except (TypeError, ValueError, OverflowError):
         return make(ours())
+
+
+def check_batch(loss: Loss, y: Any, z: Any, weight: Any, present: Any) -> None:
+    """Refuse a batch where the loss itself would: the numbers are waited for, which a traced program cannot do."""
+    weight, present = (None if each is None else np.asarray(each) for each in (weight, present))
+    examples(loss, np.asarray(y), np.asarray(z), weight, present)
 
 
 def refuse_exchanged(loss: Loss, y: Any, z: Any, names: Names) -> None:

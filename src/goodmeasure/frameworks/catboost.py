@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.errors import NoSuchReading
+from goodmeasure.fitting.features import in_our_words
 from goodmeasure.fitting.second_order import SecondOrder
 from goodmeasure.frameworks.estimators import CATBOOST
 from goodmeasure.making.loss import Loss
@@ -134,10 +135,11 @@ class CatBoostLoss:
             The model.
 
         Raises:
-            GM003: the shapes of y and the weights do not match, or y is no column.
+            GM003: the shapes of X, y and the weights do not match, or y is no column.
             GM004: a target lies outside the domain of the loss, or labels of several classes meet a loss of yes and no.
             GM005: no row counts.
-            GM009: the model is none of this booster, or not for targets of this kind.
+            GM009: the model is none of this booster or not for targets of this kind, X holds what it does not read, or its `fit`
+                takes no such keyword.
             GM602: all targets are one label, or one amount.
         """
         CATBOOST.check_fit(self.loss, model, X, y, sample_weight, more)
@@ -147,7 +149,8 @@ class CatBoostLoss:
         with warnings.catch_warnings():
             # CatBoost tries to compile each method of an objective, and says so where it cannot.
             warnings.filterwarnings("ignore", message="Can't optim", category=UserWarning)
-            model.fit(X, y, sample_weight=sample_weight, baseline=np.full(len(y), start), **more)
+            with in_our_words(X=X):
+                model.fit(X, y, sample_weight=sample_weight, baseline=np.full(len(y), start), **more)
         model.set_scale_and_bias(1.0, start)
         return model
 
@@ -162,12 +165,14 @@ class CatBoostLoss:
             Predictions, (n,) or (n, K), with class weights, focusing and smoothing undone.
 
         Raises:
-            GM003: the model has another number of raw outputs than the loss.
+            GM003: the model has another number of raw outputs than the loss, or X of columns than the fit.
             GM007: the loss implies no probability, as the hinge.
-            GM009: the model is none of this booster, not fitted, or was trained on another loss.
+            GM009: the model is none of this booster, not fitted, or trained on another loss; or X holds other columns than the
+                fit, or the same in another order.
         """
         CATBOOST.check_predict(self.loss, model, X)
-        raw = np.asarray(model.predict(X, prediction_type="RawFormulaVal"))
+        with in_our_words(X=X):
+            raw = np.asarray(model.predict(X, prediction_type="RawFormulaVal"))
         return self.loss.predict(SecondOrder(self.loss).rows(raw, len(raw)))
 
 

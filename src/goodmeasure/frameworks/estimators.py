@@ -24,9 +24,11 @@ from goodmeasure.errors import (
     shorter,
     with_article,
 )
+from goodmeasure.fitting.features import check_columns, names_of, only_numbers
 from goodmeasure.making.loss import Loss
-from goodmeasure.statistics.arrays import array_of, check_rows, one_a_row
+from goodmeasure.statistics.arrays import array_of, check_rows, check_table, one_a_row
 from goodmeasure.statistics.row_arguments import present
+from goodmeasure.strict.calls import check_keywords
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Host:
     """A booster: the function that makes its objectives, and what it calls its models. ``low`` are those below its estimators.
 
     By ``aliases`` of its objective an estimator is given another that ours cannot replace; ``own`` are those that it sets itself.
+    One ``ends_the_process`` where a frame of Arrow's kind holds anything but numbers.
     """
 
     name: str
@@ -41,11 +44,13 @@ class Host:
     base: str
     regressor: str
     classifier: str
+    columns: Callable[[Any], tuple[int, list[str] | None]]
     low: str = ""
     objective: str = "objective"
     aliases: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
     takes_constants: bool = True
+    ends_the_process: bool = False
 
     @property
     def to(self) -> str:
@@ -79,11 +84,19 @@ class Host:
     def check_fit(self, loss: Loss, model: Any, X: Any, y: Any, weight: Any, more: dict[str, Any]) -> None:
         """Refuse a model and targets that the loss is not for, before anything is made of them; say which objective goes."""
         self.check_model(loss, model)
+        check_keywords(more, _keywords(model), "fit")
         self._check_column(loss, X, y, weight)
         for rows, targets in _pairs(more.get("eval_set")):
             self._check_column(loss, rows, targets, None)
             numeric(array_of(targets, "y"), loss)
+            self._check_cells(rows)
+        self._check_cells(X)
         self._check_objective(loss, model)
+
+    def _check_cells(self, X: Any) -> None:
+        """Refuse cells that the host would not survive."""
+        if self.ends_the_process:
+            only_numbers(X)
 
     def _check_column(self, loss: Loss, X: Any, y: Any, weight: Any) -> None:
         """Refuse targets that are no column beside the rows, and labels of several classes where the loss is of yes and no."""
@@ -210,6 +223,8 @@ class Host:
                     seen=_what(X),
                     fix="objective.predict(model, xgboost.DMatrix(X))",
                 )
+            if not table:
+                self._check_rows(model, X)
             return
         if not self.is_estimator(model):
             swapped = self.is_estimator(X) or self.is_low(X)
@@ -237,17 +252,54 @@ class Host:
                 where="model",
                 fix=f"model.get_params()[{self.objective!r}].predict(model, X)",
             )
+        self._check_rows(model, X)
+
+    def _check_rows(self, model: Any, X: Any) -> None:
+        """Refuse rows that are none, and columns that were not fitted or stand in another order, which hosts let pass."""
+        check_table(X)
+        n, names = self.columns(model)
+        check_columns(X, n, names and _as_given(names, names_of(X) or []))
+        self._check_cells(X)
 
 
-XGBOOST = Host("XGBoost", "xgboost", "XGBModel", "XGBRegressor", "XGBClassifier", "Booster", own=("multi:softprob",))
+def _of_xgboost(model: Any) -> tuple[int, list[str] | None]:
+    booster = model.get_booster() if hasattr(model, "get_booster") else model
+    return booster.num_features(), booster.feature_names
+
+
+def _of_lightgbm(model: Any) -> tuple[int, list[str] | None]:
+    booster = getattr(model, "booster_", model)
+    return booster.num_feature(), _unless_made_up(booster.feature_name(), "Column_")
+
+
+def _of_catboost(model: Any) -> tuple[int, list[str] | None]:
+    return len(model.feature_names_), _unless_made_up(model.feature_names_, "")
+
+
+def _as_given(names: list[str], given: list[str]) -> list[str]:
+    """The names that a host keeps, as the rows spell them: LightGBM writes lines in place of blanks."""
+    spelled = {name.replace(" ", "_"): name for name in given}
+    return [name if name in given else spelled.get(name, name) for name in names]
+
+
+def _unless_made_up(names: list[str], start: str) -> list[str] | None:
+    """The names of a model's columns, unless the host made them up of their places."""
+    return None if names == [f"{start}{place}" for place in range(len(names))] else names
+
+
+XGBOOST = Host(
+    "XGBoost", "xgboost", "XGBModel", "XGBRegressor", "XGBClassifier", _of_xgboost, "Booster", own=("multi:softprob",)
+)
 LIGHTGBM = Host(
     "LightGBM",
     "lightgbm",
     "LGBMModel",
     "LGBMRegressor",
     "LGBMClassifier",
+    _of_lightgbm,
     "Booster",
     aliases=("objective_type", "app", "application", "loss"),
+    ends_the_process=True,
 )
 CATBOOST = Host(
     "CatBoost",
@@ -255,6 +307,7 @@ CATBOOST = Host(
     "CatBoost",
     "CatBoostRegressor",
     "CatBoostClassifier",
+    _of_catboost,
     objective="loss_function",
     aliases=("objective",),
     takes_constants=False,
@@ -300,6 +353,11 @@ def _what(given: Any) -> str:
 
 def _classifies(model: Any) -> bool:
     return hasattr(model, "predict_proba")
+
+
+def _keywords(model: Any) -> list[str]:
+    """What an estimator's own ``fit`` takes besides rows and targets."""
+    return [name for name in signature(model.fit).parameters if name not in ("X", "y")]
 
 
 def _default(model: Any, name: str) -> Any:

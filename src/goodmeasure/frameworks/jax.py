@@ -19,7 +19,7 @@ from jax.custom_derivatives import SymbolicZero
 from goodmeasure.deriving.arguments import check_labels, check_together
 from goodmeasure.errors import UsageError, WeightError
 from goodmeasure.formulas.evaluation import language
-from goodmeasure.frameworks.arrays import ArrayProgram, arrays_of, check_beside, made, refuse_exchanged
+from goodmeasure.frameworks.arrays import ArrayProgram, arrays_of, check_batch, check_beside, made, refuse_exchanged
 from goodmeasure.frameworks.arrays_sums import Words
 from goodmeasure.making.loss import Loss
 from goodmeasure.statistics.arrays import array_of, numbers_of
@@ -115,7 +115,8 @@ class JaxLoss:
         """Measure a batch.
 
         A traced program cannot stop: where a label lies outside the domain of the loss, or a weight is negative or no
-        number, the loss is NaN, and so is its gradient. What is absent contributes nothing to either, whatever it holds.
+        number, the loss is NaN, and so is its gradient; `check` says why. What is absent contributes nothing to either,
+        whatever it holds.
 
         Args:
             predictions: raw outputs, (n,) or any shape; (n, K) with classes, or the parameters of a distribution, last.
@@ -149,6 +150,35 @@ class JaxLoss:
         if factor is not None:
             present = present & (factor != 0)
         return self._reduced(self._weighted(raw, y, present, factor), present).astype(z.dtype)
+
+    def check(self, predictions: Any, labels: Any, *, where: Any = None, weights: Any = None) -> None:
+        """Refuse a batch that would be NaN in a traced program, which cannot say why: call it on the batch itself.
+
+        Args:
+            predictions: raw outputs, as in a call.
+            labels: targets, as in a call.
+            where: True where an example counts, (n,); all count unless given.
+            weights: what multiplies the loss of each example, (n,); 1 unless given.
+
+        Raises:
+            GM003: the shapes of predictions, labels, where or weights do not go together.
+            GM004: a label lies outside the domain of the loss, or is no number.
+            GM006: where does not hold True and False, or a weight is negative or not finite.
+            GM009: labels or predictions are complex or None.
+
+        Example:
+            >>> import goodmeasure as gm
+            >>> loss = gm.to_jax(gm.losses.binary_cross_entropy())
+            >>> bool(jax.numpy.isnan(loss(jax.numpy.zeros(2), jax.numpy.array([1.0, 2.0]))[1]))
+            True
+            >>> loss.check(jax.numpy.zeros(2), jax.numpy.array([1.0, 2.0]))
+            Traceback (most recent call last):
+            ...
+            goodmeasure.errors.TargetOutsideDomain: GM004 ...
+        """
+        y, z = arrays_of(self.loss, labels, predictions, jnp.asarray, _NAMES)
+        _check_dtypes(z, y, None)
+        check_batch(self.loss, y, z.astype(float), weights, where)
 
     def _weighted(self, z: jax.Array, y: jax.Array, present: jax.Array, factor: jax.Array | None) -> jax.Array:
         """The weighted loss of each example, 0 where it is absent."""

@@ -17,7 +17,7 @@ from keras.src.backend.common.masking import get_keras_mask, set_keras_mask
 from goodmeasure.deriving.arguments import check_labels, check_together
 from goodmeasure.errors import ShapeMismatch, UsageError, WeightError
 from goodmeasure.formulas.evaluation import language
-from goodmeasure.frameworks.arrays import ArrayProgram, arrays_of, refuse_exchanged
+from goodmeasure.frameworks.arrays import ArrayProgram, arrays_of, check_batch, refuse_exchanged
 from goodmeasure.frameworks.arrays_sums import Words
 from goodmeasure.making.as_data import loss_from_dict, loss_to_dict
 from goodmeasure.making.loss import Loss
@@ -133,7 +133,7 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]
 
         What is absent, by a mask or the weight 0, contributes nothing, whatever it holds. Elsewhere the loss is NaN,
         and so is its gradient, where a target lies outside the domain of the loss, or a weight that a compiled step cannot
-        look at is negative or not finite: it cannot stop.
+        look at is negative or not finite: it cannot stop, and `check` says why.
 
         Args:
             y_true: targets, (n,) or (n, 1); for classes (n,) whole numbers or (n, K) probabilities.
@@ -159,6 +159,30 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]
             y, z = self._without_absent(y, z, mask, sample_weight)
             set_keras_mask(z, mask)
         return super().__call__(y, z, sample_weight)
+
+    def check(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Refuse a batch that would be NaN in a compiled step, or that Keras refuses without a reason, as texts for targets.
+
+        Args:
+            y_true: targets, as in a call.
+            y_pred: raw outputs, as in a call: ``model(x)``.
+            sample_weight: what multiplies the loss of each example, (n,); 1 unless given.
+
+        Raises:
+            GM003: the shapes of y_true, y_pred or sample_weight do not go together.
+            GM004: a target lies outside the domain of the loss, or is a text, a date or else no number.
+            GM006: a weight is negative or not finite.
+            GM009: targets or raw outputs are complex or None.
+
+        Example:
+            >>> import goodmeasure as gm
+            >>> gm.to_keras(gm.losses.cross_entropy()).check(["cat", "dog"], [[0.0, 1.0], [1.0, 0.0]])
+            Traceback (most recent call last):
+            ...
+            goodmeasure.errors.TargetOutsideDomain: GM004 ...
+        """
+        y, z = map(ops.convert_to_numpy, self._together(y_true, y_pred))
+        check_batch(self.loss, y, z.astype(np.float64), sample_weight, None)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Give the loss of each example; of several numbers an example it is their mean, as in Keras.

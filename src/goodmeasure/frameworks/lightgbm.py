@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.errors import UsageError
+from goodmeasure.fitting.features import in_our_words
 from goodmeasure.fitting.second_order import SecondOrder, in_order
 from goodmeasure.frameworks.estimators import LIGHTGBM
 from goodmeasure.making.loss import Loss
@@ -150,10 +151,11 @@ class LightGBMLoss:
             The model.
 
         Raises:
-            GM003: the shapes of y and the weights do not match, or y is no column.
+            GM003: the shapes of X, y and the weights do not match, or y is no column.
             GM004: a target lies outside the domain of the loss, or labels of several classes meet a loss of yes and no.
             GM005: no row counts.
-            GM009: the model is none of this booster, not for targets of this kind, or a random forest.
+            GM009: the model is none of this booster, not for targets of this kind, or a random forest; X holds what it does not
+                read, or its `fit` takes no such keyword.
             GM602: all targets are one label.
         """
         LIGHTGBM.check_fit(self.loss, model, X, y, sample_weight, more)
@@ -171,7 +173,8 @@ class LightGBMLoss:
         more.setdefault("eval_metric", self.metric)
         if held := _lengths(more):
             more.setdefault("eval_init_score", [_everywhere(start, n) for n in held])
-        model.fit(X, y, sample_weight=sample_weight, init_score=_everywhere(start, len(y)), **more)
+        with in_our_words(X=X):
+            model.fit(X, y, sample_weight=sample_weight, init_score=_everywhere(start, len(y)), **more)
         _settle(model.booster_, np.atleast_1d(start))
         return model
 
@@ -187,12 +190,14 @@ class LightGBMLoss:
             Predictions, (n,) or (n, K), with class weights, focusing and smoothing undone.
 
         Raises:
-            GM003: the model has another number of raw outputs than the loss.
+            GM003: the model has another number of raw outputs than the loss, or X of columns than the fit.
             GM007: the loss implies no probability, as the hinge.
-            GM009: the model is none of this booster, not fitted, or was trained on another loss.
+            GM009: the model is none of this booster, not fitted, or trained on another loss; or X holds other columns than the
+                fit, or the same in another order.
         """
         LIGHTGBM.check_predict(self.loss, model, X)
-        raw = np.asarray(getattr(model, "booster_", model).predict(X, raw_score=True))
+        with in_our_words(X=X):
+            raw = np.asarray(getattr(model, "booster_", model).predict(X, raw_score=True))
         return self.loss.predict(SecondOrder(self.loss).rows(raw, len(raw)))
 
 

@@ -16,6 +16,7 @@ from sklearn.utils.validation import _check_method_params
 
 from goodmeasure.decisions.decision import decide
 from goodmeasure.errors import UsageError
+from goodmeasure.fitting.features import in_our_words
 from goodmeasure.statistics.row_arguments import Floats
 
 Places: TypeAlias = NDArray[np.intp]
@@ -86,9 +87,10 @@ class FitRows:
     def cross_fitted(self, estimator: Any, cv: Any, says: Says, n_jobs: int | None, *, classifier: bool) -> CrossFitted:
         """Fit a clone for each split, and ask it about the rows that were left out."""
         splits = self.splits(cv, classifier=classifier)
-        said = Parallel(n_jobs=n_jobs)(
-            delayed(_left_out)(clone(estimator), self, train, test, says) for train, test in splits
-        )
+        with in_our_words(X=self.X):
+            said = Parallel(n_jobs=n_jobs)(
+                delayed(_left_out)(clone(estimator), self, train, test, says) for train, test in splits
+            )
         part = np.repeat(np.arange(len(splits)), [len(test) for _, test in splits])
         return CrossFitted(np.concatenate(said), np.concatenate([test for _, test in splits]), part)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from inspect import signature
 from typing import Any, Self, cast
 
 import numpy as np
@@ -28,12 +29,14 @@ from goodmeasure.calibrating.recalibration import Method, Recalibration, recalib
 from goodmeasure.decisions.costs import ClassCosts, Costs, CostsDoNotFit, UnderOverCosts, bayes_act
 from goodmeasure.decisions.rules import ActDecision, Decision
 from goodmeasure.errors import NoSuchReading, NothingToLearn, UsageError, shorter
+from goodmeasure.fitting.features import in_our_words
 from goodmeasure.fitting.fit import check_labels, numbers_in, present_rows, refuse_several, target_column
 from goodmeasure.frameworks.sklearn import SklearnCosts
 from goodmeasure.frameworks.sklearn_cross_fitting import FitRows, Places
 from goodmeasure.frameworks.sklearn_labels import Labels, codes, in_order, label_of_yes, labels_in
+from goodmeasure.statistics.arrays import check_table
 from goodmeasure.statistics.row_arguments import Floats
-from goodmeasure.strict.calls import strict_class
+from goodmeasure.strict.calls import check_keywords, strict_class
 
 RULES = ("best", "theory", "practice")
 # By so much a model's probabilities may leave [0, 1] through rounding.
@@ -88,6 +91,7 @@ class _CostSensitive(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
             routed = process_routing(self, "fit", sample_weight=sample_weight, **params)
             return routed.estimator.fit, routed.splitter.split
         to_fit = {name: value for name, value in params.items() if name != "groups"}
+        self._check_keywords(to_fit)
         to_split = {} if params.get("groups") is None else {"groups": params["groups"]}
         if sample_weight is None:
             return to_fit, to_split
@@ -100,9 +104,17 @@ class _CostSensitive(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         )
         return to_fit, to_split
 
+    def _check_keywords(self, given: dict[str, Any]) -> None:
+        """Refuse keywords that the estimator inside does not take; one that takes any, as a pipeline, says so itself."""
+        parameters = signature(self.estimator.fit).parameters
+        if not any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
+            known = dict.fromkeys(("sample_weight", "groups", *parameters))
+            check_keywords(given, [name for name in known if name not in ("X", "y")], "fit")
+
     def _fit_on_all(self, rows: FitRows) -> None:
         """Fit the estimator inside on every row that counts."""
-        self.estimator_ = clone(self.estimator).fit(rows.X, rows.y, **rows.to_fit)
+        with in_our_words(X=rows.X):
+            self.estimator_ = clone(self.estimator).fit(rows.X, rows.y, **rows.to_fit)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.estimator_, name):
                 setattr(self, name, getattr(self.estimator_, name))
@@ -230,8 +242,8 @@ class CostSensitiveClassifier(ClassifierMixin, _CostSensitive):  # type: ignore[
             GM004: a label is missing or complex, or y holds amounts.
             GM006: a weight is negative or not finite, or all are zero.
             GM007: there is nothing to make probabilities of: no ``predict_proba``, and no recalibration.
-            GM009: the estimator is no classifier, a parameter is none of its words, costs differ from row to row, or there are
-                fewer than two splits.
+            GM009: the estimator is no classifier, a parameter is none of its words, costs differ from row to row, there are
+                fewer than two splits, or X holds what the classifier does not read.
             GM602: only one class occurs.
             GM704: a recalibration that has no finite best map was asked for.
             GM711: the costs are for another number of classes.
@@ -334,7 +346,9 @@ class CostSensitiveClassifier(ClassifierMixin, _CostSensitive):  # type: ignore[
             Probabilities in the order of ``classes_``, (n, K).
         """
         check_is_fitted(self)
-        said = self._says(self.estimator_, X)
+        check_table(X)
+        with in_our_words(self.estimator_, X=X):
+            said = self._says(self.estimator_, X)
         p = said if self.recalibration_ is None else self.recalibration_(said)
         if not self._is_of_two:
             return p
@@ -398,6 +412,7 @@ class CostSensitiveClassifier(ClassifierMixin, _CostSensitive):  # type: ignore[
         """
         if self.costs is None:
             return float(accuracy_score(y, self.predict(X), sample_weight=sample_weight))
+        y = column_or_1d(y)
         price = SklearnCosts(self.costs, tuple(self.classes_.tolist()), self.pos_label)
         return -price(y, self.predict(X), sample_weight=sample_weight)
 
@@ -516,7 +531,9 @@ class CostSensitiveRegressor(RegressorMixin, _CostSensitive):  # type: ignore[mi
             Amounts in the unit of the target, (n,).
         """
         check_is_fitted(self)
-        said = _amounts(self.estimator_, X)
+        check_table(X)
+        with in_our_words(self.estimator_, X=X):
+            said = _amounts(self.estimator_, X)
         return said if self.recalibration_ is None else self.recalibration_(said)
 
     def predict(self, X: ArrayLike) -> Floats:
@@ -543,6 +560,7 @@ class CostSensitiveRegressor(RegressorMixin, _CostSensitive):  # type: ignore[mi
         """
         if self.costs is None:
             return float(r2_score(y, self.predict(X), sample_weight=sample_weight))
+        y = column_or_1d(y)
         return -SklearnCosts(self.costs)(y, self.predict(X), sample_weight=sample_weight)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from goodmeasure.fitting.features import in_our_words
 from goodmeasure.fitting.second_order import SecondOrder, holds_targets, in_order
 from goodmeasure.frameworks.estimators import XGBOOST
 from goodmeasure.making.loss import Loss
@@ -132,10 +133,11 @@ class XGBoostLoss:
             The model.
 
         Raises:
-            GM003: the shapes of y and the weights do not match, or y is no column.
+            GM003: the shapes of X, y and the weights do not match, or y is no column.
             GM004: a target lies outside the domain of the loss, or labels of several classes meet a loss of yes and no.
             GM005: no row counts.
-            GM009: the model is none of this booster, or not for targets of this kind.
+            GM009: the model is none of this booster or not for targets of this kind, X holds what it does not read, or its `fit`
+                takes no such keyword.
             GM602: all targets are one label.
         """
         XGBOOST.check_fit(self.loss, model, X, y, sample_weight, more)
@@ -149,7 +151,8 @@ class XGBoostLoss:
         # A classifier holds a custom objective for the logistic one, and reads its base score as a probability.
         of_probability = self.loss.is_binary and hasattr(model, "predict_proba")
         model.set_params(objective=self, base_score=_probability(start) if of_probability else start)
-        return model.fit(X, y, sample_weight=sample_weight, **more)
+        with in_our_words(X=X):
+            return model.fit(X, y, sample_weight=sample_weight, **more)
 
     def predict(self, model: Any, X: Any) -> Any:
         """Give a model's predictions: amounts, or probabilities that mean what they say.
@@ -162,12 +165,14 @@ class XGBoostLoss:
             Predictions, (n,) or (n, K), with class weights, focusing and smoothing undone.
 
         Raises:
-            GM003: the model has another number of raw outputs than the loss.
+            GM003: the model has another number of raw outputs than the loss, or X of columns than the fit.
             GM007: the loss implies no probability, as the hinge.
-            GM009: the model is none of this booster, not fitted, or was trained on another loss.
+            GM009: the model is none of this booster, not fitted, or trained on another loss; or X holds other columns than the
+                fit, or the same in another order.
         """
         XGBOOST.check_predict(self.loss, model, X)
-        raw = np.asarray(model.predict(X, output_margin=True))
+        with in_our_words(X=X):
+            raw = np.asarray(model.predict(X, output_margin=True))
         return self.loss.predict(SecondOrder(self.loss).rows(raw, len(raw)))
 
 

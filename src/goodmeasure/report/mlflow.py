@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -33,7 +33,7 @@ def log_mlflow(study: Study) -> str:
 
     Raises:
         GM008: MLflow is not installed
-        GM009: what was given is no study
+        GM009: what was given is no study, or MLflow does not take it: no place for runs, another study in the run
 
     Example:
         >>> import goodmeasure as gm
@@ -47,9 +47,10 @@ def log_mlflow(study: Study) -> str:
     mlflow = _mlflow()
     active = mlflow.active_run()
     with (
+        _in_our_words(mlflow, active),
         nullcontext(active)
         if active
-        else mlflow.start_run(run_name=f"goodmeasure {_short(study.question.target)}") as run
+        else mlflow.start_run(run_name=f"goodmeasure {_short(study.question.target)}") as run,
     ):
         mlflow.log_params(dict(_asked(study)))
         mlflow.log_metrics(dict(_found(study)))
@@ -66,6 +67,19 @@ def _mlflow() -> Any:
     except ImportError as error:
         raise missing_extra("log_mlflow", "mlflow") from error
     return mlflow
+
+
+@contextmanager
+def _in_our_words(mlflow: Any, active: Any) -> Iterator[None]:
+    """What MLflow refuses is told with a line that mends it: of its smallest package alone no place for runs is known."""
+    try:
+        yield
+    except mlflow.exceptions.MlflowException as error:
+        elsewhere = (
+            "mlflow.set_tracking_uri('http://localhost:5000')  # your server; pip install mlflow keeps runs in a file"
+        )
+        fix = "with mlflow.start_run(): gm.log_mlflow(study)  # in a run of its own" if active else elsewhere
+        raise UsageError("MLflow does not take the study", seen=" ".join(str(error).split()), fix=fix) from error
 
 
 def _asked(study: Study) -> Iterator[tuple[str, str]]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
 from typing import Any
@@ -47,6 +47,9 @@ class ScoredRows:
         level: how often intervals cover.
         command: the line that asks the same again.
         following: the next step.
+        cost: what the decisions of each model cost a row, each row decided as its costs ask: of classes, of amounts, and of costs
+            that differ by row; empty where the tally itself is decided, or no costs were given.
+        cost_difference: by how much each two models differ in that.
         rows: how many rows were read; what the tally says unless given.
         told: as what the rows count; empty where they count as they are.
         reweighed: how they are weighed then.
@@ -61,6 +64,8 @@ class ScoredRows:
     level: float = 0.95
     command: str = ""
     following: str = ""
+    cost: Mapping[str, Estimate] = field(default_factory=dict)
+    cost_difference: Mapping[str, Difference] = field(default_factory=dict)
     rows: RowsRead | None = None
     told: str = ""
     reweighed: Reweighed | None = None
@@ -221,6 +226,8 @@ class ScoredRows:
                     for model, error in self._errors.items()
                 },
                 "decision": {model: one.to_dict() for model, one in self.decisions.items()},
+                "cost": {model: one.to_dict() for model, one in self.cost.items()},
+                "cost_difference": {pair: one.to_dict() for pair, one in self.cost_difference.items()},
                 "groups": {name: one.to_dict() for name, one in self.groups.items()},
             }
         )
@@ -271,6 +278,7 @@ def _questions(scored: ScoredRows) -> dict[str, str]:
     return {
         "risk": "What does each model cost?" if len(scored.models) > 1 else "What do these predictions cost?",
         "calibration": meant,
+        **({"cost": "What do the decisions cost?"} if scored.cost else {}),
         **({"decision": CUT, "prices": PRICES} if scored.is_cut else {}),
         **({"groups": f"For which {scored.by} is it worse?"} if scored.groups else {}),
         "remarks": "What else was noticed?",
@@ -286,7 +294,10 @@ def _tiles(scored: ScoredRows) -> Iterator[Tile]:
         area = scored.curves.area(level=scored.level)
         beside = "0.5 would be guessing"
         yield Tile("area under the ROC curve", number(area.value), interval(area), beside, receipt(area))
-    if scored.decisions:
+    if scored.cost:
+        cost = scored.cost[scored.lead]
+        yield Tile("cost a row", number(cost.value), interval(cost), "each decided as its costs ask", receipt(cost))
+    elif scored.decisions:
         cost = scored.decisions[scored.lead].best.cost
         ends = f"{interval(cost)}{_grid(cost)}"
         yield Tile("cost a row", number(cost.value), ends, "of the best rule at your costs", receipt(cost))

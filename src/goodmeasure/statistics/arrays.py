@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -72,12 +72,37 @@ def rows_of(table: Any) -> int | None:
     return shape[0] if shape else len(table) if hasattr(table, "__len__") else None
 
 
-def check_rows(X: Any, y: Any, name: str = "y") -> None:
-    """Refuse rows of features and targets that were exchanged, or that are not as many."""
+def check_table(X: Any, name: str = "X") -> None:
+    """Refuse what holds no rows of features: nothing, a text, a mapping, what can be gone through only once, complex numbers."""
     if X is None:
         raise UsageError(
-            f"X is None, and there is a row of features for each of {name}", where="X", fix="give X, (n, features)"
+            f"{name} is None, and rows of features are needed", where=name, fix=f"give {name}, (n, features)"
         )
+    if getattr(getattr(X, "dtype", None), "kind", "") == "c":
+        # A host may drop the half of them. The words are those that scikit-learn asks of every estimator.
+        raise UsageError(f"Complex data not supported: {name} holds it", where=name, fix=f"{name} = numpy.real({name})")
+    holds_rows = rows_of(X) is not None or hasattr(X, "__array__") or hasattr(X, "__dataframe__")
+    if holds_rows and not isinstance(X, str | bytes | Mapping | Set):
+        return
+    raise UsageError(
+        f"{name} is {with_article(type(X).__name__)}, and rows of features are needed",
+        where=name,
+        seen=shorter(X),
+        fix=_rows_instead(X, name),
+    )
+
+
+def _rows_instead(X: Any, name: str) -> str:
+    """What to give in place of what holds no rows of features."""
+    if isinstance(X, Mapping):
+        return f"{name} = pandas.DataFrame({name})"
+    is_gone_through = isinstance(X, Iterable) and not isinstance(X, str | bytes)
+    return f"{name} = list({name})" if is_gone_through else f"give {name}, (n, features)"
+
+
+def check_rows(X: Any, y: Any, name: str = "y") -> None:
+    """Refuse rows of features and targets that were exchanged, or that are not as many."""
+    check_table(X)
     rows = rows_of(X)
     if np.ndim(y) == 2 and len(getattr(X, "shape", ())) == 1 and rows == len(y):
         raise ShapeMismatch(

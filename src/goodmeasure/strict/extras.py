@@ -15,7 +15,7 @@ _CHOSEN = {"tensorflow": "export KERAS_BACKEND=torch  # or jax; unless told, Ker
 # A line of what the package asks for, if an extra does: the name, and the extra.
 _ASKED = re.compile(r"([\w.-]+).*extra == ['\"]([\w-]+)['\"]")
 # What is installed under another name than it is imported by.
-_INSTALLED_AS = {"sklearn": "scikit-learn", "xgboost": "xgboost-cpu"}
+_INSTALLED_AS = {"mlflow": "mlflow-skinny", "sklearn": "scikit-learn", "xgboost": "xgboost-cpu"}
 
 
 def needed(module: str, wanted: str) -> Any:

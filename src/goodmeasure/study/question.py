@@ -207,9 +207,12 @@ def costs_from(given: Sequence[str]) -> Costs | UnderOverCosts | LabelCosts | Co
             continue
         name, _, value = (piece.strip() for piece in part.partition("="))
         if name not in _NAMES:
+            # A shell that reads cat->dog=3 without quotes writes into a file of the name dog=3.
+            label = name.removesuffix("-")
+            quoted = f"in quotes, so that the shell leaves it alone: --cost '{label}->LABEL=3'"
             raise UsageError(
                 f"--cost {part.strip()} names no outcome",
-                fix="--cost fn=40 --cost fp=5, or --cost under=3 --cost over=1",
+                fix=quoted if label != name else "--cost fn=40 --cost fp=5, or --cost under=3 --cost over=1",
             )
         if name in read:
             raise UsageError(f"--cost {name}= is given twice", seen=", ".join(given), fix=f"--cost {name}={value}")
@@ -231,8 +234,9 @@ def _cost(name: str, value: str) -> float:
         found = float(value)
     except ValueError:
         found = math.nan
-    if math.isnan(found):
-        raise UsageError(f"--cost {name}={value} is not a number", fix=f"--cost {name}=5")
+    if not math.isfinite(found):
+        what = "number" if math.isnan(found) else "finite cost"
+        raise UsageError(f"--cost {name}={value} is not a {what}", fix=f"--cost {name}=5")
     return found
 
 
