@@ -267,7 +267,8 @@ class Objective:
 
     def _step(self, rows: slice, share: float, raw: Floats, signal: Floats) -> float:
         """What rows add to the mean loss; what they add to its derivative by their raw outputs is written."""
-        if self._steps is not None and (found := self._steps(rows, raw[:, 0], signal[:, 0])) is not None:
+        found: float | None = None if self._steps is None else self._steps(rows, raw[:, 0], signal[:, 0])
+        if found is not None:
             return found
         weight = None if self.weight is None else self.weight[rows]
         step = numbers.value_and_gradient if self._is_plain else Loss.value_and_gradient

@@ -50,7 +50,7 @@ def value_and_gradient(
     return None if result.bad or _ended(loss, z, result.sum) else (result.sum / total, table)
 
 
-def steps(loss: Record, y: Any, weight: Any) -> points.Steps | None:
+def steps(loss: Record, y: Any, weight: Any) -> points.RunSteps | None:
     """Training steps on runs of these rows, whose raw outputs are one each in double; None where the kernels do not apply."""
     if loss.is_classwise or len(loss.activation) > 1 or not _applies(loss, y, np.empty(y.shape)):
         return None
@@ -59,7 +59,7 @@ def steps(loss: Record, y: Any, weight: Any) -> points.Steps | None:
         return None
     weight, total = found
     weight = None if weight is None else np.ascontiguousarray(weight, dtype=np.float64)
-    return points.Steps(loss, np.ascontiguousarray(y, dtype=np.float64), weight, total)
+    return points.RunSteps(loss, np.ascontiguousarray(y, dtype=np.float64), weight, total)
 
 
 def total(loss: Record, y: Any, z: Any, weight: Any, scale: float | None) -> tuple[float, Any]:

@@ -299,7 +299,7 @@ def sweep(
     return Found(math.nan if bad else exact(sums), bad)
 
 
-class Steps:
+class RunSteps:
     """Training steps on one run of rows after another of the same targets: what stays the same is looked up once."""
 
     def __init__(self, loss: Record, y: Any, weight: Any, total: float) -> None:
