@@ -63,8 +63,8 @@ def largest(table: Floats) -> Floats:
     """The largest size in each column."""
     if table.shape[1] == 1 and len(table):
         found: Floats = np.abs(table[_blas().idamax(table[:, 0])])  # which makes no table of the sizes
-        return found
-    found = np.maximum(table.max(axis=0, initial=0), -table.min(axis=0, initial=0))
+    else:
+        found = np.maximum(table.max(axis=0, initial=0), -table.min(axis=0, initial=0))
     return found
 
 
