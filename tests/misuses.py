@@ -604,7 +604,16 @@ def fitted_model_of(host: Host) -> Any:
     """What looks like a fitted model of a booster, installed or not, and gives two raw outputs a row."""
     said = {"predict": lambda self, X, **more: np.zeros((6, 2)), "get_params": lambda self: {}, "set_params": print}
     fitted = {"is_fitted": lambda self: True, "__sklearn_is_fitted__": lambda self: True}
-    return type(host.base, (), {"__module__": host.package, **said, **fitted})()
+    width = len(X[0])
+    columns = {
+        "fit": lambda self, X, y, sample_weight=None: self,
+        "num_features": lambda self: width,
+        "feature_names": None,
+        "num_feature": lambda self: width,
+        "feature_name": lambda self: [f"Column_{k}" for k in range(width)],
+        "feature_names_": [str(k) for k in range(width)],
+    }
+    return type(host.base, (), {"__module__": host.package, **said, **fitted, **columns})()
 
 
 def of_boosters(name: str, to: Callable[[object], Any], host: Host) -> Misuses:
@@ -908,7 +917,7 @@ CLASSES_AND_METHODS: Misuses = {
         **of_exposures(lambda regressor, exposure: regressor.fit(X, Y, exposure=exposure)),
         "GM004": lambda: gm.LossRegressor(POISSON).fit(X, NEGATIVE),
         "GM606": lambda: gm.LossRegressor(gm.losses.squared_error()).fit(X, [1e200, -1e200] * 3),
-        "ValueError": lambda: gm.LossRegressor().fit([NAN] * 6, Y),
+        "ValueError": lambda: gm.LossRegressor().fit(X, [float("nan")] * 6),
     },
     "LossRegressor.predict": of_exposures(lambda regressor, exposure: regressor.predict(X, exposure=exposure)),
     # The method of both; a regressor has losses that take exposures.
@@ -919,7 +928,6 @@ CLASSES_AND_METHODS: Misuses = {
         "GM009": lambda: gm.LossClassifier(SQUARED).fit(X, Y),
         "GM602": lambda: gm.LossClassifier().fit(X, SAME),
         "GM004": lambda: gm.LossClassifier().fit(X, Z),
-        "ValueError": lambda: gm.LossClassifier().fit([NAN] * 6, Y),
     },
     "JaxLoss": {"GM009": lambda: type(gm.to_jax(BINARY))(BINARY, "average")},
     "JaxLoss.__call__": {
@@ -928,12 +936,24 @@ CLASSES_AND_METHODS: Misuses = {
         "GM006": lambda: gm.to_jax(BINARY)(np.zeros(2), np.zeros(2), where=np.ones(2)),
         "GM009": lambda: gm.to_jax(BINARY)(np.zeros(2, int), np.zeros(2)),
     },
+    "JaxLoss.check": {
+        "GM003": lambda: gm.to_jax(BINARY).check(np.zeros(2), np.zeros(1)),
+        "GM004": lambda: gm.to_jax(BINARY).check(np.zeros(2), np.array([1.0, 2.0])),
+        "GM006": lambda: gm.to_jax(BINARY).check(np.zeros(2), np.zeros(2), where=np.ones(2)),
+        "GM009": lambda: gm.to_jax(BINARY).check(None, np.zeros(2)),
+    },
     "KerasLoss": {"GM009": lambda: type(gm.to_keras(BINARY))(BINARY, "average")},
     "KerasLoss.__call__": {
         "GM003": lambda: gm.to_keras(BINARY)(np.zeros(2), np.zeros(3)),
         "GM004": lambda: gm.to_keras(BINARY)(["no", "yes"], np.zeros(2)),
         "GM006": lambda: gm.to_keras(BINARY)(np.zeros(2), np.zeros(2), [-1.0, 1.0]),
         "GM009": lambda: gm.to_keras(BINARY)([-0.5, 1.5], [0.0, 1.0]),
+    },
+    "KerasLoss.check": {
+        "GM003": lambda: gm.to_keras(BINARY).check(np.zeros(2), np.zeros(3)),
+        "GM004": lambda: gm.to_keras(BINARY).check(np.array([1.0, 2.0]), np.zeros(2)),
+        "GM006": lambda: gm.to_keras(BINARY).check(np.zeros(2), np.zeros(2), [-1.0, 1.0]),
+        "GM009": lambda: gm.to_keras(BINARY).check(None, np.zeros(2)),
     },
     "KerasLoss.from_config": {"GM009": lambda: gm.to_keras(BINARY).from_config({"loss": {}})},
     "KerasLoss.call": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import goodmeasure as gm
 from goodmeasure import losses
 from goodmeasure.engines.duckdb import tally_files
 from goodmeasure.engines.request import Request
+from goodmeasure.statistics import coded_keys
 from goodmeasure.statistics.coded_keys import MOST_WORDS, coded
 from goodmeasure.tallying.accumulate import Accumulator, schema_of
 
@@ -153,3 +155,38 @@ def test_keys_of_files_are_those_of_memory(tmp_path: Path) -> None:
         found = tally_files(tmp_path / "t.parquet", request)
         arrays = gm.tally(loss, table["y"], prediction=p, group=keys, cluster=MANY.astype(str))
         assert found.to_bytes() == arrays.to_bytes(), group
+
+
+@pytest.mark.parametrize("kind", ["i1", "u1", "<i2", ">i2", "<u4", ">i4", "<i8", ">u8"])
+@pytest.mark.parametrize("many", [False, True])
+def test_whole_numbers_are_told_apart_from_end_to_end_of_their_type(kind: str, many: bool) -> None:
+    info, rng = np.iinfo(kind), np.random.default_rng(0)
+    least, largest = int(info.min), min(int(info.max), int(info.min) + 60_000)
+    some = rng.integers(0, largest - least, 3000, endpoint=True) if many else rng.integers(0, 3, 3000)
+    for values in ([least + each for each in some.tolist()], [int(info.max) - each for each in some.tolist()]):
+        given = np.array(values, dtype=kind)
+        given[-1] = given[0] // 2  # one that is met last
+        found = coded(given, "k")
+        assert found.values.tolist() == [str(each) for each in given.tolist()]
+        assert sorted(found.names.tolist()) == found.names.tolist()
+
+
+def test_rows_in_runs_are_in_the_order_of_a_stable_sort(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(1)
+    for count in (1, 3, 300, 70_000):
+        found = coded(rng.integers(0, count, 100_000), "k")
+        order, runs = found.in_runs()
+        assert (order == np.argsort(found.codes, kind="stable")).all()
+        assert [run for _, run in runs] == [
+            slice(low, high) for low, high in itertools.pairwise([0, *np.cumsum(found.counts).tolist()])
+        ]
+        monkeypatch.setattr(coded_keys, "_order", coded_keys._order_plain)
+        assert (found.in_runs()[0] == order).all()
+        monkeypatch.undo()
+
+
+def test_what_is_coded_is_not_coded_again() -> None:
+    found = coded(np.array(["b", "a", "b"]), "k")
+    assert coded(found, "k") is found
+    some = coded(found[np.array([0, 2])], "k")
+    assert (some.names.tolist(), some.codes.tolist()) == (["b"], [0, 0])

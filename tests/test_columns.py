@@ -135,6 +135,8 @@ def test_decisions_are_those_of_least_cost(loss, costs, host):
     found = read([said(host, loss).decision(costs)], table(loss, y, z))[:, 0]
     assert found.tolist() == gm.bayes_act(loss.predict(z), costs).tolist()
     assert len(set(found)) > 1
+    z[0] = math.nan  # NaN is above every threshold in a language of tables, and was acted on
+    assert math.isnan(read([said(host, loss).decision(costs)], table(loss, y, z))[0, 0])
 
 
 @hosts

@@ -354,6 +354,19 @@ def test_loops_are_compiled_where_that_pays(monkeypatch):
     assert (alone(many), "compiled" in vars(alone)) == (10, False)
 
 
+def test_loops_of_whole_numbers_are_compiled_once_they_had_many(monkeypatch):
+    monkeypatch.setattr(compiling, "_TOGETHER", 3)
+
+    def loops(**how):
+        return compiling.loop(plain=lambda x: -x.size, fewest=10, nogil=True, **how)(lambda x: x.size)
+
+    few, many = np.zeros(9), np.zeros(10)
+    whole, rounded = loops(whole=True), loops()
+    assert [whole(few) for _ in range(5)] == [-9, -9, -9, 9, 9]
+    assert [rounded(few) for _ in range(5)] == [-9] * 5
+    assert [each(x) for each in (loops(whole=True), rounded) for x in (few, many, few)] == [-9, 10, 9, -9, 10, -9]
+
+
 def test_loops_call_each_other_compiled_and_plainly():
     space = {"loop": compiling.loop, "__name__": __name__}
     exec(

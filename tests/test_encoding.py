@@ -120,6 +120,23 @@ def test_a_column_that_is_missing_where_the_target_is_yes_explains_it() -> None:
     assert found["noise"] < 0.1
 
 
+@pytest.mark.parametrize("rows", [40, 90, 200])
+@pytest.mark.parametrize("classes", [2, 3, 5])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_column_that_the_classes_were_cut_from_explains_them_however_few_rows_there_are(
+    rows: int, classes: int, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    x, noise = np.round(rng.normal(3000, 700, rows)), rng.normal(size=rows)
+    y = rng.permutation(classes)[np.searchsorted(np.quantile(x, np.linspace(0, 1, classes + 1)[1:-1]), x)]
+    day = np.datetime64("2024-01-01") + x.astype("timedelta64[D]")
+    found = explained_alone(table({"x": x, "down": -x, "day": day, "noise": noise}), y, classes=True)
+    assert found["x"] == found["down"] == found["day"] == 1
+    assert found["noise"] < 0.8
+    x[::9] = rng.permutation(x)[::9]
+    assert explained_alone(table({"x": x}), y, classes=True)["x"] < 1
+
+
 def test_half_a_column_tells_an_order_and_less_does_not() -> None:
     rng = np.random.default_rng(0)
     x = rng.random(400)

@@ -1,8 +1,9 @@
 """Do machines that die or hold unequal parts still give the bits of one pass? (Starts processes: -k "not cluster"
 leaves out.)"""
 
-from __future__ import logging
+from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket

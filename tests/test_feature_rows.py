@@ -165,7 +165,10 @@ def test_no_rows_that_are_none_are_predicted_in_a_hosts_own_words(of: str, name:
         assert refused.fix
 
 
-@pytest.mark.parametrize("rows", [np.column_stack([X, X]), FRAME.assign(more=1.0).to_numpy()], ids=["twice", "one"])
+MORE = [np.column_stack([X, X]), FRAME.assign(more=1.0).to_numpy(), [[*row, 1.0] for row in X.tolist()]]
+
+
+@pytest.mark.parametrize("rows", MORE, ids=["twice", "one", "lists"])
 @pytest.mark.parametrize("of", MODELS)
 def test_columns_beyond_those_of_the_fit_are_left_out_by_the_line(of: str, rows: Any) -> None:
     model, fitted = MODELS[of], FITTED[of]
@@ -173,7 +176,7 @@ def test_columns_beyond_those_of_the_fit_are_left_out_by_the_line(of: str, rows:
         model.predict(fitted, rows)
     np.testing.assert_allclose(model.predict(fitted, mended(rows, refused.value)), model.predict(fitted, X), rtol=1e-12)
     with pytest.raises(ShapeMismatch, match="features"):
-        model.predict(fitted, rows[:, :2])
+        model.predict(fitted, X[:, :2])
 
 
 ORDERS = {

@@ -15,6 +15,7 @@ from goodmeasure.checking.truth import truth
 from goodmeasure.deriving.arguments import ROUNDINGS, SLACK
 from goodmeasure.deriving.class_statistics import by_statistic
 from goodmeasure.deriving.pointwise import takes_double
+from goodmeasure.deriving.predictions import on_predictions
 from goodmeasure.errors import TargetOutsideDomain
 from goodmeasure.formulas.expression import nodes, symbol
 from goodmeasure.kernels import few, layout, points, printer, rows, shares, threads
@@ -579,3 +580,34 @@ def test_a_row_is_no_number_where_any_of_its_raw_outputs_is_none():
     gradient = kernels.value_and_gradient(loss, np.ones(4), z)[1]
     np.testing.assert_array_equal(np.isnan(gradient).all(axis=1), [True, True, False, True])
     np.testing.assert_array_equal(np.isnan(gradient), np.isnan(loss.gradient(np.ones(4), z)))
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [("binary_cross_entropy", np.float64), ("binary_cross_entropy", np.float32), ("binary_focal", np.float64)],
+)
+def test_one_logarithm_for_yes_and_no_gives_the_bits_of_two(name, dtype, monkeypatch):
+    """Where the halves of a loss of probabilities differ by their logarithm alone, the kernel takes the one that counts."""
+    rng, n = np.random.default_rng(0), 1 << 17
+    on_p = on_predictions(LOSSES[name])
+    ends = [0, 1, 5e-324, 2.3e-308, 0.5, np.sqrt(0.5), 1 - np.sqrt(0.5), 1e-16, -0.0, 1e-30, 2.0**-1022]
+    near = [np.nextafter(dtype(x), dtype(side)) for x in (0.25, 0.5, 0.75, 1, np.sqrt(0.5)) for side in (0, 1)]
+    tiny = 10.0 ** -rng.uniform(0, 320, n // 4)
+    p = np.concatenate([rng.random(n // 4), tiny, 1 - 10.0 ** -rng.uniform(0, 17, n // 4), ends, near]).astype(dtype)
+    p = rng.permutation(np.resize(p, n))
+    if dtype is np.float32:  # where infinite losses are for the plain evaluation
+        p = p[(p > 0) & (p < 1)]
+    n = len(p)
+    assert (points.chosen(on_p) is not None) is (name == "binary_cross_entropy")
+    for y in (rng.integers(0, 2, n).astype(np.int8), np.zeros(n, dtype), np.ones(n, dtype)):
+        found = kernels.table(on_p, "value", y, p)
+        with monkeypatch.context() as patched:
+            patched.setattr(points, "chosen", lambda _: None)
+            np.testing.assert_array_equal(found, kernels.table(on_p, "value", y, p))
+        np.testing.assert_allclose(
+            found[:500], on_p.value(y[:500], p[:500]), rtol=1e-6 if dtype is np.float32 else 1e-15
+        )
+    y = rng.random(n)
+    y[0] = 1
+    found = kernels.table(on_p, "value", y, p)
+    np.testing.assert_allclose(found[:500], on_p.value(y[:500], p[:500]), rtol=1e-5 if dtype is np.float32 else 1e-14)

@@ -144,7 +144,7 @@ def test_costs_by_row_of_nothing_are_priced_or_refused_with_the_row(
         assert status_of([*asked, "--cost", costs, *fix_of(said.err)]) == 0
 
 
-def test_a_page_of_scored_rows_names_what_decides_row_by_row(
+def test_a_page_of_scored_rows_decides_row_by_row_where_the_rows_are_there(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -152,11 +152,12 @@ def test_a_page_of_scored_rows_names_what_decides_row_by_row(
     p = random.uniform(size=80)
     write(Path("t.csv"), {"y": (random.uniform(size=80) < p) * 1, "p": p, "my fee": np.arange(1, 81)})
     asked = ["t.csv", "--y", "y", "--p", "p", "--cost", "fn=@my fee", "--cost", "fp=5"]
-    assert status_of(["report", *asked]) == 2
-    fix = re.findall(r"fix   goodmeasure (.*), which decides", capsys.readouterr().err)[0]
+    assert status_of(["score", *asked[:-4], "--save", "kept.tally"]) == 0
+    assert status_of(["report", "kept.tally", *asked[-4:]]) == 2
+    assert "--cost needs the rows" in capsys.readouterr().err
     assert not Path("report.html").exists()
-    assert shlex.split(fix) == ["decide", *asked]
-    assert status_of(shlex.split(fix)) == 0
+    assert status_of(["report", *asked]) == 0
+    assert "What do the decisions cost?" in Path("report.html").read_text()
 
 
 # --- levels ---

@@ -8,7 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+import goodmeasure as gm
 from goodmeasure.risks.metrics import METRICS
+from goodmeasure.statistics.estimate import within
+from goodmeasure.study.folds import over_folds
+from goodmeasure.study.split import Split
 
 sk = pytest.importorskip("sklearn.metrics")
 
@@ -78,3 +82,35 @@ def test_the_interval_of_weights_that_count_copies_is_that_of_the_copies(name: s
 
 def test_an_area_of_rows_owes_nothing_to_a_grid() -> None:
     assert METRICS["auc"].estimate(YES, P).grid_error == 0
+
+
+@pytest.mark.parametrize(("name", "rows"), ASKED)
+@pytest.mark.parametrize("together", ["rows", "clusters"])
+@pytest.mark.parametrize("deals", [0, 1, 3])
+def test_no_interval_of_a_metric_reaches_where_the_metric_cannot_be(
+    name: str, rows: str, together: str, deals: int
+) -> None:
+    """One far row of few, judged by folds: the square of a miss is skewed, and an interval is stretched on both sides."""
+    found, rng = METRICS[name], np.random.default_rng(0)
+    y, p = ROWS[rows]
+    few = slice(0, 30)
+    far = y[few] + (200.0 * (np.arange(30) == 7) if rows == "amounts" else 0)
+    part = rng.integers(0, 6, 30) if together == "clusters" else None
+    split = Split(*[np.arange(30)] * 3, "", deals=(rng.integers(0, 10, 30),) * deals)
+    wide = within(over_folds(found.estimate(far, p[few], None, part), split), *found.limits)
+    for each in (found.estimate(far, p[few], None, part), wide):
+        least, largest = found.limits
+        assert least <= each.low <= each.value <= each.high <= largest
+
+
+def test_a_study_by_folds_says_nothing_that_cannot_be() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=60)
+    y = np.exp(2 * x + rng.normal(size=60) * (np.arange(60) == 3) * 3)
+    for name in ("rmse", "mae", "r2"):
+        judged = gm.run({"x": x, "y": y}, "y", metric=name).judged
+        least, largest = METRICS[name].limits
+        assert least <= judged.metrics[0].report.low <= judged.metrics[0].report.high <= largest
+    exact = gm.run({"x": x, "y": 3 * x + 1e-3 * rng.normal(size=60)}, "y").judged.report
+    assert exact.skill is not None
+    assert exact.skill.high <= 1

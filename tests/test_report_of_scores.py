@@ -15,11 +15,14 @@ import pytest
 
 import goodmeasure as gm
 from browser import browser, opened
+from catalogue_losses import everything
 from goodmeasure.cli import status_of
 from goodmeasure.decisions.curves import Curves
 from goodmeasure.errors import UsageError
 from goodmeasure.report.acting import acting
 from goodmeasure.report.scored import ScoredRows, page
+from goodmeasure.report.sentences import unlike_groups
+from goodmeasure.risks.least import least_differs
 
 HOSTILE = "<script>alert(1)</script> & \"quotes' $x"
 N = 600
@@ -264,3 +267,36 @@ def test_what_is_read_off_a_grid_says_so_on_the_page(place: Path, capsys: pytest
     found = told(capsys, "report", "t.csv", *ASKED["weights"], *costs)["decision"]["sure"]["cost"]
     assert found["grid_error"] > 0
     assert f"± {found['grid_error']:.3g} grid" in (place / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("loss", everything(), ids=repr)
+def test_groups_are_held_against_each_other_only_by_losses_that_say_the_same_of_perfect_predictions(loss) -> None:
+    """A loss whose least depends on the amount is larger or smaller where amounts are, by no fault of the model."""
+    differs = least_differs(loss)
+    if loss.is_binary or loss.is_classwise or len(loss.activation) > 1 or loss.labels:
+        assert not differs
+        return
+    y = np.array([one for one in (0.3, 0.9, 1.0, 3.0, 8.0) if one in loss.target])
+    with np.errstate(all="ignore"):
+        least = np.asarray(loss.value(y, loss.raw(y)))
+    assert differs == bool(np.isfinite(least).all() and np.ptp(least) > 1e-6)
+
+
+@pytest.mark.parametrize(("loss", "said"), [("poisson", True), ("squared_error", False)])
+def test_a_page_and_a_table_of_groups_say_where_their_losses_are_not_alike(
+    loss: str, said: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(0)
+    kind = rng.choice(["large", "small"], 400)
+    mean = np.where(kind == "large", 50.0, 2.0)
+    rows = "\n".join(f"{k},{rng.poisson(m)},{m}" for k, m in zip(kind, mean, strict=True))
+    file, out = tmp_path / "counts.csv", tmp_path / "page.html"
+    file.write_text(f"kind,y,p\n{rows}\n")
+    asked = [str(file), "--y", "y", "--p", "p", "--loss", loss, "--by", "kind"]
+    assert status_of(["score", *asked]) == 0
+    sentence = unlike_groups(f"{loss}()")
+    assert (sentence in capsys.readouterr().out) == said
+    assert status_of(["report", *asked, "--out", str(out)]) == 0
+    text = out.read_text()
+    assert ("For which kind is it worse?" in text) == (not said)
+    assert ("compare models, not groups" in text) == said

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.special import entr
 from scipy.stats import beta, binom, norm
 
@@ -25,12 +27,13 @@ from goodmeasure.risks.risk import averaged, compare, gap, risk
 from goodmeasure.risks.tails import as_dear_as_said
 from goodmeasure.statistics import row_arguments
 from goodmeasure.statistics.conformal import conformal_rank
-from goodmeasure.statistics.estimate import Difference
+from goodmeasure.statistics.estimate import Difference, as_difference
 from goodmeasure.statistics.intervals import (
     clopper_pearson,
     confidence_sequence,
     empirical_bernstein,
     mean_estimate,
+    normal_quantile,
     time_blocks,
     wald,
     wilson,
@@ -363,7 +366,10 @@ def test_heavy_tails_are_named_where_they_are() -> None:
 @pytest.mark.parametrize("power", [0.5, 0.8])
 def test_so_many_rows_as_are_named_tell_as_often_as_promised(power: float) -> None:
     rng = np.random.default_rng(3)
-    found = Difference(0.2, -0.2, 0.6, 100, 100, "", standard_error=0.2)  # of values with a deviation of 2
+    reach = 0.2 * normal_quantile(0.95)
+    found = Difference(
+        0.2, 0.2 - reach, 0.2 + reach, 100, 100, "", standard_error=0.2
+    )  # of values with a deviation of 2
     n = found.rows_to_tell(power)
     told = [mean_estimate(rng.normal(0.2, 2, n)).low > 0 for _ in range(1000)]
     assert np.mean(told) == pytest.approx(power, abs=0.05)
@@ -371,13 +377,50 @@ def test_so_many_rows_as_are_named_tell_as_often_as_promised(power: float) -> No
     assert found.smallest_told() == pytest.approx(found.smallest_told(400) * 2)
 
 
+@settings(max_examples=100, deadline=None)
+@given(
+    value=st.floats(-1, 1),
+    error=st.floats(1e-3, 1),
+    below=st.floats(1, 20),
+    above=st.floats(1, 20),
+    n=st.integers(2, 10**6),
+)
+def test_where_nothing_is_told_more_rows_are_asked_for_than_there_are(
+    value: float, error: float, below: float, above: float, n: int
+) -> None:
+    """Intervals of few clusters and of skewed costs reach far more than two errors towards zero."""
+    found = Difference(value, value - below * error, value + above * error, n, n, "", standard_error=error)
+    rows = found.rows_to_tell()
+    assert rows > n or found.low > 0 or found.high < 0
+    if value and rows < 1e15:
+        assert found.smallest_told(rows) == pytest.approx(abs(value), rel=2e-2 if rows > 100 else 1)
+
+
+@pytest.mark.parametrize("skewed", ["towards zero", "away from it", "not at all"])
+def test_rows_that_a_few_skewed_ones_name_tell_it(skewed: str) -> None:
+    rng = np.random.default_rng(0)
+    sign = {"towards zero": -1, "away from it": 1, "not at all": 0}[skewed]
+
+    def drawn(rows: int) -> np.ndarray:
+        return 0.6 + (sign * (rng.exponential(1, rows) - 1) if sign else rng.normal(size=rows))
+
+    def seen(rows: int) -> Difference:
+        found = mean_estimate(drawn(rows))
+        away = 0.6 - found.value  # the true difference, as if it were the one that was seen
+        return as_difference(replace(found, value=0.6, low=found.low + away, high=found.high + away))
+
+    rows = int(np.median([seen(12).rows_to_tell() for _ in range(300)]))
+    told = np.mean([mean_estimate(drawn(rows)).low > 0 for _ in range(600)])
+    assert 0.64 < told < 0.92
+
+
 def test_what_it_would_take_is_said_where_nothing_is_told() -> None:
     far, near, told = (Difference(v, v - 0.4, v + 0.4, 100, 100, "", standard_error=0.2) for v in (0.3, 0.1, 1.0))
     assert (
         far.outlook
-        == "about 350 rows like these (now 100) would tell a difference as large as the one seen, four times in five"
+        == "about 360 rows like these (now 100) would tell a difference as large as the one seen, four times in five"
     )
-    assert near.outlook == "100 rows tell a difference of 0.56 four times in five, ten times as many one of 0.18"
+    assert near.outlook == "100 rows tell a difference of 0.57 four times in five, ten times as many one of 0.18"
     assert told.outlook == ""
     assert Difference(math.nan, math.nan, math.nan, 9, 9, "").outlook == ""
     assert Difference(0.0, -1, 1, 9, 9, "", standard_error=0.5).rows_to_tell() == math.inf

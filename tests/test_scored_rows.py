@@ -178,15 +178,17 @@ def test_no_fix_speaks_python(command: str, name: str, capsys: pytest.CaptureFix
     assert not [word for word in ("mask=", "weight of zero", "costs=", "with_activation", "positive=") if word in said]
 
 
-@pytest.mark.parametrize(("of", "cost", "kind"), [(CLASSES, "*->*=1", "classes"), (AMOUNTS, "under=3", "amounts")])
-def test_costs_of_a_page_are_of_yes_and_no(of: Any, cost: str, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("of", "right", "wrong"), [(CLASSES, "*->*=1", "fn=1"), (AMOUNTS, "under=3", "fn=1")])
+def test_costs_of_a_page_are_of_its_kind_of_target(
+    of: Any, right: str, wrong: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     put()
     more = ["--cost", "over=1"] if of is AMOUNTS else []
     loss = ["--loss", "squared_error"] if of is AMOUNTS else []
-    assert status_of(["report", "t.csv", *of, "--cost", cost, *more, *loss]) == 2
-    said = capsys.readouterr().err
-    assert f"these are {kind}" in said
-    assert "goodmeasure decide takes it" in said
+    assert status_of(["report", "t.csv", *of, "--cost", right, *more, *loss]) == 0
+    capsys.readouterr()
+    assert status_of(["report", "t.csv", *of, "--cost", wrong, "--cost", "fp=1", *loss]) == 2
+    assert ("--cost under=3" if of is AMOUNTS else "->") in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("certain", [0.0, 1.0])

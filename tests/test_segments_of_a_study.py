@@ -16,7 +16,7 @@ from goodmeasure.reading.tables import NoSuchColumn
 from goodmeasure.report.again import command, python
 from goodmeasure.report.page import page
 from goodmeasure.report.summary import rows
-from goodmeasure.study.segmenting import MISSING, MOST_COLUMNS, compared, grouping
+from goodmeasure.study.segmenting import MISSING, MOST_COLUMNS, _missed, compared, grouping
 
 N = 900
 
@@ -43,6 +43,43 @@ def test_of_groups_that_are_alike_none_is_named_oftener_than_promised_whatever_t
     # 5 of 100 are promised: 6 or more of 30 come by luck three times in a thousand.
     assert named <= 5
     assert found >= 22
+
+
+AMOUNTS = (
+    gm.losses.poisson(),
+    gm.losses.gamma(),
+    gm.losses.tweedie(power=1.5),
+    gm.losses.negative_binomial(dispersion=0.3),
+)
+
+
+@pytest.mark.parametrize("loss", AMOUNTS, ids=repr)
+@pytest.mark.parametrize("level", [0.2, 30.0])
+def test_a_group_is_not_dear_because_its_amounts_are_large_or_small(loss: gm.Loss, level: float) -> None:
+    """The part of such losses that the target alone decides is left out of them: it is no fault of the model."""
+    rng = np.random.default_rng(1)
+    place = rng.choice(["few", "many"], 1500)
+    mean = level * np.where(place == "few", 1.0, 20.0) + 1
+    y = np.maximum(np.round(rng.gamma(50, mean / 50)), 1)
+    z = np.log(mean)
+    rows = _missed(loss, y, [z])
+    assert (rows >= 0).all()
+    assert rows == pytest.approx(loss.value(y, z) - np.array([loss.value(v, loss.raw(v)) for v in y]), abs=1e-9)
+    found = compared(rows, {"place": place}, None, None, 0)[0].each
+    assert all(0 <= one.share_of_loss <= 1 for one in found)
+    plain = compared(np.asarray(loss.value(y, z)), {"place": place}, None, None, 0)[0].each
+    assert all(0 <= one.share_of_loss <= 1 for one in plain)
+
+
+def test_a_group_is_named_only_where_its_interval_excludes_zero() -> None:
+    rng, named = np.random.default_rng(0), 0
+    for _ in range(60):
+        group = rng.choice(list("abc"), 90)
+        losses = rng.exponential(1, 90) * (1 + 0.9 * (group == "a") - 0.4 * (group == "b"))
+        for one in compared(losses, {"g": group}, None, None, 0)[0].each:
+            named += (told := one.verdict in ("weak", "cheaper"))
+            assert not told or not one.excess.low <= 0 <= one.excess.high
+    assert named > 10
 
 
 def test_a_group_that_costs_more_is_named_by_the_study_its_page_and_the_command() -> None:

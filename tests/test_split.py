@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from goodmeasure.reading.tables import Table
 from goodmeasure.study.shared import SharedByChance, SharedRows, _mixed, row_keys, shared_rows
-from goodmeasure.study.split import TooFewRowsToSplit, check, folded, split
+from goodmeasure.study.split import ONE_OF_BOTH, TooFewRowsToSplit, check, folded, split
 
 
 @settings(max_examples=25, deadline=None)
@@ -61,6 +61,16 @@ def test_with_time_and_group_no_group_meets_its_own_past() -> None:
     assert sum(map(len, sets)) == len(set().union(*sets))
     assert found.remarks[0].code == "GM221"
     assert sum(map(len, found.parts.values())) < 600
+
+
+def test_groups_that_are_there_at_all_times_are_told_from_too_few_rows() -> None:
+    """Of a panel no group is left for the later parts: no more rows would mend it."""
+    group, time = np.tile(np.arange(40), 30), np.repeat(np.arange(30), 40)
+    with pytest.raises(TooFewRowsToSplit) as raised:
+        split(1200, time=time, group=group)
+    assert raised.value.fix == ONE_OF_BOTH
+    for alone in ({"time": time}, {"group": group}):
+        assert min(map(len, split(1200, **alone).parts.values())) > 200
 
 
 def test_too_little_is_refused_with_the_numbers() -> None:

@@ -26,8 +26,9 @@ from goodmeasure.statistics.row_arguments import (
     ScoreOutsideUnitInterval,
     UnknownLabel,
 )
-from goodmeasure.tallying import accumulate
+from goodmeasure.tallying import accumulate, readings
 from goodmeasure.tallying.accumulate import tally
+from goodmeasure.tallying.counted import Counted, Reading
 from goodmeasure.tallying.grid import MOST_ROWS, SCORE_CELLS, amount_cells, count_scores, score_cells, score_edges
 from goodmeasure.tallying.serialise import StateUnreadable
 from goodmeasure.tallying.tally import DifferentTallies, Tally
@@ -442,3 +443,22 @@ def test_the_interval_of_a_bias_lies_around_it() -> None:
 def test_a_prediction_that_is_no_number_is_refused_by_its_name(loss: losses.Loss, z: float) -> None:
     with pytest.raises(MissingScore, match=r"predictions holds -?inf"):
         tally(loss, [1.0, 2.0, 0.5], [1.0, z, 1.0])
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_deals_of_many_rows_are_told_from_the_cells_that_they_may_cut_apart(weighted, monkeypatch) -> None:
+    """The cells that are left out of them are cut alike by every deal, so the spread is that of all cells."""
+    rng, n = np.random.default_rng(4), readings.MANY + 10_000
+    p = rng.beta(0.5, 3, n)
+    y, w = (rng.random(n) < p) * 1.0, rng.uniform(0.5, 2, n) if weighted else None
+    held = Counted.of(tally(LOG, y, prediction=p, sample_weight=w).state.scores["model"], Reading())
+    priced = readings._Priced(held, COSTS, readings._Prices.of(COSTS), 0.95)
+    some = readings._in_doubt(held, priced.price)
+    assert 10 < some.stop - some.start < readings.SCORE_CELLS / 4
+    cuts = [priced.practice([1, deal]) for deal in range(60)]
+    assert min(cut.first for cut in cuts) > some.start
+    assert max(cut.last for cut in cuts) < some.stop
+    monkeypatch.setattr(readings, "DEALS", 300)
+    near = priced.spread_of_deals(0)
+    monkeypatch.setattr(readings, "MANY", n + 1)
+    assert near == pytest.approx(priced.spread_of_deals(0), rel=0.25)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import goodmeasure as gm
+from goodmeasure.statistics.estimate import Difference
+from goodmeasure.study.verdict import BEFORE_MORE_ROWS, LOOK_FIRST, _doubt
 
 CODES = {"GM251", "GM252"}
 
@@ -61,3 +64,19 @@ def test_useful_models_are_hardly_ever_refused(kind: str) -> None:
         study = gm.run(table, "y")
         refused += bool(CODES & {remark.code for remark in study.remarks})
     assert refused <= 1
+
+
+@pytest.mark.parametrize("code", LOOK_FIRST)
+@pytest.mark.parametrize(("low", "high", "said"), [(-1.0, 1.0, "cannot tell yet"), (0.5, 1.0, "do not use")])
+def test_more_rows_are_asked_for_only_after_what_they_would_not_mend(
+    code: str, low: float, high: float, said: str
+) -> None:
+    """More rows with copies of others, or with a column that knows the answer, tell no more than those at hand."""
+    versus = Difference(0.2, low, high, 100, 100, "", standard_error=0.3)
+    judged = SimpleNamespace(report=SimpleNamespace(versus_constant=versus, skill=None))
+    remark = SimpleNamespace(code=code, severity="warning", fix="mend it", what="what it is")
+    word, following = _doubt(judged, None, (remark,), "probabilities", 50)
+    assert word == said
+    plain = _doubt(judged, None, (), "probabilities", 50)[1]
+    first = code in BEFORE_MORE_ROWS and said == "cannot tell yet"
+    assert following == (f"mend it; then {plain}" if first else plain)

@@ -40,6 +40,7 @@ from goodmeasure.drawing.picture import Picture
 from goodmeasure.drawing.pictures import calibration_curves
 from goodmeasure.formulas.domains import Level, Seed
 from goodmeasure.statistics import row_arguments
+from goodmeasure.statistics.drawn_counts import multinomials
 from goodmeasure.statistics.estimate import Estimate, display_of, not_known
 from goodmeasure.statistics.intervals import CLUSTERED
 from goodmeasure.statistics.keys import summed
@@ -442,7 +443,7 @@ def _resampled_splits(rough: Cells, loss: PointLoss, scale: float, settings: Bas
     # Rounded, so that a cell without events has none in whatever unit the weights are.
     chance = (np.maximum(both, 0) / np.maximum(both, 0).sum()).round(12)
     chance = chance / chance.sum()
-    events, others = np.split(rng.multinomial(size, chance, REPLICATES) * scale, 2, axis=1)
+    events, others = np.split(multinomials(rng, size, chance, REPLICATES) * scale, 2, axis=1)
     return splits(rough.p, events, events + others, loss)[1]
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,7 +41,7 @@ class Cells:
     weight: Floats
     square: Floats
 
-    @property
+    @cached_property
     def recalibrated(self) -> Floats:
         """The isotonic share of events of each cell."""
         return np.asarray(increasing_means(self.events[None], self.weight[None])[0])

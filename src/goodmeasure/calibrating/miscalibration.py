@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from goodmeasure.calibrating.smoothing import on_grid, smooth_error, smooth_errors
 from goodmeasure.formulas.domains import Level
+from goodmeasure.statistics.drawn_counts import multinomials
 from goodmeasure.statistics.estimate import Estimate, times
 from goodmeasure.statistics.intervals import CLUSTERED, few_quantile, normal_quantile
 from goodmeasure.statistics.keys import summed
@@ -169,7 +170,7 @@ class Smoothing:
         chance = (np.maximum(self.mass, 0) / np.maximum(self.mass, 0).sum()).ravel()
         size = np.divide(self.sizes, self.mass, out=np.zeros_like(self.sizes), where=self.mass > 0)
         draws = max(1, round(effective_n))
-        counts = rng.multinomial(draws, chance, REPLICATES).reshape(-1, *self.mass.shape) * (self.total / draws)
+        counts = multinomials(rng, draws, chance, REPLICATES).reshape(-1, *self.mass.shape) * (self.total / draws)
         return smooth_errors(size[0] * counts[:, 0] - size[1] * counts[:, 1], self.total, tolerance=1e-5)
 
 

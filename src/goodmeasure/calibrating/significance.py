@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from goodmeasure.calibrating.decomposition import Cells
 from goodmeasure.calibrating.isotonic import increasing_means
+from goodmeasure.statistics.drawn_counts import binomials
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.row_arguments import Floats
 
@@ -40,7 +41,7 @@ def drawn_events(cells: Cells, draws: int, seed: int) -> Floats:
     worth = np.divide(cells.weight**2, cells.square, out=np.ones_like(cells.square), where=held)
     # Rounded twice, so that a half is a half in whatever unit the weights are.
     worth = np.maximum(np.rint(worth.round(9)), 1)
-    counts = np.random.default_rng(seed).binomial(worth.astype(np.int64), cells.p, (draws, len(worth)))
+    counts = binomials(np.random.default_rng(seed), worth.astype(np.int64), cells.p, draws)
     return np.asarray(cells.weight * cells.p + np.sqrt(cells.square / worth) * (counts - worth * cells.p))
 
 
@@ -84,14 +85,12 @@ def _cox(p: Floats, weight: Floats, square: Floats, events: Floats) -> Floats:
 
 def _increasing(p: Floats, weight: Floats, events: Floats) -> Floats:
     """How much likelier each row of events is under its best increasing curve than under the probabilities given."""
-    from scipy.special import xlog1py, xlogy
-
     events = np.clip(events, 0, weight)
     fits = increasing_means(events, np.broadcast_to(weight, events.shape))
-    # A sum of weights may round to a little less than all of them.
-    others = np.maximum(1 - fits, 1e-16)
-    fitted = xlogy(events, fits) + xlogy(weight - events, others)
-    return np.asarray((fitted - xlogy(events, p) - xlog1py(weight - events, -p)).sum(axis=1), dtype=np.float64)
+    # A sum of weights may round to a little less than all of them; and where no event happened, its chance does not count.
+    yes = np.log(np.maximum(fits, LEAST_CHANCE)) - np.log(p)
+    no = np.log(np.maximum(1 - fits, 1e-16)) - np.log1p(-p)
+    return np.asarray((events * yes + (weight - events) * no).sum(axis=1), dtype=np.float64)
 
 
 def _shares_beyond(values: Floats) -> Floats:

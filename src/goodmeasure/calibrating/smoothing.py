@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.row_arguments import Floats
+
+Rows = NDArray[np.intp]
 
 GRID = 2001
 _FAINT = 10.0  # standard deviations: exp(-50) is 2e-22
@@ -36,16 +39,17 @@ def smooth_errors(residuals: Floats, weight: float, tolerance: float = 1e-7) -> 
     even = residuals.copy()
     even[:, [0, -1]] *= 2  # half a grid step holds the mass of an end point
     transform = dct(even, type=1) / weight
-    return _fixed_points(lambda width: _smoothed(transform, width), len(even), tolerance)
+    largest = np.minimum(np.abs(residuals).sum(axis=1) / weight, 1.0)
+    return _fixed_points(lambda width, rows: _smoothed(transform, rows, width), largest, tolerance)
 
 
-def _smoothed(transform: Floats, width: Floats) -> Floats:
-    """The integral of the absolute smoothed residual, row by row: at most 1, even where a resample holds more than all."""
+def _smoothed(transform: Floats, rows: Rows, width: Floats) -> Floats:
+    """The integral of the absolute smoothed residual of some rows: at most 1, even where a resample holds more than all."""
     from scipy.fft import idct
 
     steps = transform.shape[1] - 1
     waves = np.pi * np.arange(_waves(float(width.min()), steps + 1))
-    kept = transform[:, : len(waves)] * np.exp(-0.5 * (width[:, None] * waves) ** 2)
+    kept = transform[rows, : len(waves)] * np.exp(-0.5 * (width[:, None] * waves) ** 2)
     height = np.abs(idct(kept, type=1, n=steps + 1, overwrite_x=True) * steps)
     return np.asarray(np.minimum((height.sum(axis=1) - (height[:, 0] + height[:, -1]) / 2) / steps, 1.0))
 
@@ -55,18 +59,26 @@ def _waves(width: float, most: int) -> int:
     return most if width * np.pi * most < _FAINT else int(_FAINT / (np.pi * width)) + 2
 
 
-def _fixed_points(error: Callable[[Floats], Floats], rows: int, tolerance: float) -> Floats:
+def _fixed_points(error: Callable[[Floats, Rows], Floats], largest: Floats, tolerance: float) -> Floats:
     """Where the error at a bandwidth equals the bandwidth, row by row (the regula falsi of Anderson and Björck 1973).
 
-    The error falls as the bandwidth grows, so the root is no farther from a bandwidth than the two differ there.
+    The error falls as the bandwidth grows, so the root is no farther from a bandwidth than the two differ there, and no
+    larger than the error without smoothing, which is the ``largest``.
     """
-    low, high = np.zeros(rows), np.ones(rows)
-    over, under = error(low), error(high) - 1
+    found: Floats = largest.copy()
+    rows: Rows = np.arange(len(largest))
+    low: Floats = np.zeros(len(largest))
+    high, over = largest, largest
+    under: Floats = np.minimum(error(largest, rows) - largest, 0.0)
     while True:
         width = low + (high - low) * over / np.maximum(over - under, 1e-300)
-        left = error(width) - width
-        if not (np.abs(left) > tolerance).any():
-            return width
+        left = error(width, rows) - width
+        found[rows] = width
+        far = np.abs(left) > tolerance
+        if not far.any():
+            return found
+        rows, width, left = rows[far], width[far], left[far]
+        low, high, over, under = low[far], high[far], over[far], under[far]
         # The side that moves gives its place; the one that stays twice counts for less, or it would stay for ever.
         above = left > 0
         moved = np.where(above, over, under)

@@ -108,7 +108,7 @@ def refuse_costs(*, raw: bool, at_hand: bool) -> None:
     if not at_hand:
         raise UsageError(
             "--cost needs the rows, and these are a tally's sums, or too many",
-            fix="the table alone, without --save; a sample of many rows: --where",
+            fix="give the table alone, without --save and --engine; of many rows a sample: --where",
         )
 
 

@@ -39,6 +39,8 @@ from goodmeasure.engines import duckdb
 from goodmeasure.engines.request import Request
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.reading.paths import Places, is_file, refuse_onto
+from goodmeasure.report.sentences import unlike_groups
+from goodmeasure.risks.least import least_differs
 from goodmeasure.tallying.saved import Saved, is_tally, save
 from goodmeasure.tallying.tally import Tally
 
@@ -184,6 +186,8 @@ def _said(
             click.echo(printable(line))
         for key, part in found.items():
             _show(key and f"{by} = {key}", part)
+        for one in filter(least_differs, made.losses if len(found) > SEVERAL else ()):
+            click.echo(f"\n{unlike_groups(repr(one))}")
         if len(found) > SEVERAL:
             click.echo(
                 f"\neach group is judged by itself: where all are alike, about {1 - given['level']:.2g} of the words are false"

@@ -44,7 +44,9 @@ Source = str | PathLike[str] | Places
 Blocks = Generator[tuple[Place | None, Block], None, None]
 """Rows of a file; or of a frame, which is none."""
 
-BLOCK = 1 << 20
+NEAR, BLOCK = 1 << 17, 1 << 20
+"""Rows that stay in a core's cache with what is made of them; and rows of several groups, each of which has many of them."""
+
 WORKERS = 2  # threads that sum while DuckDB reads
 KEPT = 31 << 20  # bytes; beyond 32 MiB glibc no longer learns from what is freed
 FRAME_NAME = "frame"
@@ -292,7 +294,7 @@ def _blocks(files: Files, request: Request) -> Iterator[Block]:
     """Blocks of the columns of a request; the target is 1 where it is the label that means yes, and 0 where it is another."""
     refuse_unknown(request.columns, files)
     files = sniffed(files, (request.target, *request.numbers), request.written)
-    for block in blocks(files, _wanted(files, request), BLOCK):
+    for block in blocks(files, _wanted(files, request), BLOCK if request.keys else NEAR):
         if request.positive is not None:
             block[request.target] = block[request.target] + 1
         for name in request.keys:

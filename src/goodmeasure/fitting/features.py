@@ -24,10 +24,11 @@ _LISTED = 6
 # What hosts say where they met what they do not read.
 _TYPES = "string|dtype|type|str\\b|object|sequence|argument|convert|feature_names"
 _NOT_FINITE = "nan|inf|missing|null"
+_COLUMNS = "feature|column|shape|dim|size"
 
 
 @dataclass(frozen=True)
-class Column:
+class FeatureColumn:
     """A column of features: its name or place, what it holds in a word, its cells, and the line that begins to mend it.
 
     Of an array, which has no names, there is no such line.
@@ -104,8 +105,8 @@ def _other_names(known: list[str], there: list[str], of_arrow: bool) -> Fault:
 
 def _other_width(X: Any, width: int, n: int) -> Fault:
     fewer = f"give all {n} columns, in the order of the fit"
-    index = "{X}.iloc[:, :%d]" if hasattr(X, "iloc") else "{X}[:, :%d]"
-    fix = fewer if width < n else f"{{X}} = {index % n}  # the columns of the fit, in their order"
+    there = "{X}.iloc" if hasattr(X, "iloc") else "{X}" if hasattr(X, "shape") else "numpy.asarray({X})"
+    fix = fewer if width < n else f"{{X}} = {there}[:, :{n}]  # the columns of the fit, in their order"
     # In the words that scikit-learn asks of every estimator.
     return Fault(
         f"{{X}} has {width} features, but the model is expecting {n} features as input", fix, kind=ShapeMismatch
@@ -155,7 +156,7 @@ def _tell(X: Any, name: str, error: Exception, model: Any) -> None:
     said = str(error).strip()
     said = said if len(said) <= 300 else said.splitlines()[0][:300]
     n = getattr(model, "n_features_in_", None)
-    if n is not None:
+    if n is not None and re.search(_COLUMNS, str(error), re.IGNORECASE):
         names = getattr(model, "feature_names_in_", None)
         check_columns(X, n, None if names is None else [str(each) for each in names], name, said)
     for fault in faults(X):
@@ -182,7 +183,7 @@ def faults(X: Any) -> Iterator[Fault]:
     yield from _of_numbers(found)
 
 
-def _of_types(columns: list[Column]) -> Iterator[Fault]:
+def _of_types(columns: list[FeatureColumn]) -> Iterator[Fault]:
     """Columns that hold no numbers."""
     labels = [column for column in columns if column.kind in ("texts", "categories")]
     if labels:
@@ -193,7 +194,7 @@ def _of_types(columns: list[Column]) -> Iterator[Fault]:
                 yield Fault(f"{column} holds {kind}, and plain numbers are needed", mended(column), "", _TYPES)
 
 
-def _labels(columns: list[Column]) -> Fault:
+def _labels(columns: list[FeatureColumn]) -> Fault:
     """Columns of texts, which are numbers that were not read, or labels."""
     column = columns[0]
     are = np.array([isinstance(cell, str | bytes) for cell in column.cells])
@@ -212,7 +213,7 @@ def _labels(columns: list[Column]) -> Fault:
     )
 
 
-def _as_days(column: Column) -> str:
+def _as_days(column: FeatureColumn) -> str:
     if not column.of_frame:
         return "{X} = numpy.asarray({X}).astype('datetime64[D]').astype(float)"
     cells = f"{{X}}[{column.name!r}]"
@@ -221,13 +222,13 @@ def _as_days(column: Column) -> str:
     )
 
 
-def _without(column: Column) -> str:
+def _without(column: FeatureColumn) -> str:
     if not column.of_frame:
         return f"{{X}} = numpy.delete({{X}}, {column.name}, axis=1)"
     return f"{column.start}{{X}} = {{X}}.drop(columns=[{column.name!r}])"
 
 
-def _as_numbers(column: Column) -> str:
+def _as_numbers(column: FeatureColumn) -> str:
     if not column.of_frame:
         return "{X} = numpy.asarray({X}).astype(float)"
     return f"{column.start}{{X}} = {{X}}.astype({{{column.name!r}: float}})"
@@ -242,7 +243,7 @@ _OTHERS = {
 }
 
 
-def _of_numbers(columns: list[Column]) -> Iterator[Fault]:
+def _of_numbers(columns: list[FeatureColumn]) -> Iterator[Fault]:
     """Numbers that are missing or infinite."""
     for column in columns:
         cells = _numbers(column)
@@ -262,7 +263,7 @@ def _of_numbers(columns: list[Column]) -> Iterator[Fault]:
             return
 
 
-def _numbers(column: Column) -> NDArray[np.float64] | None:
+def _numbers(column: FeatureColumn) -> NDArray[np.float64] | None:
     try:
         return np.asarray(column.cells, dtype=np.float64)
     except (TypeError, ValueError):
@@ -272,7 +273,7 @@ def _numbers(column: Column) -> NDArray[np.float64] | None:
 # --- columns ---
 
 
-def _columns(X: Any) -> list[Column] | Fault:
+def _columns(X: Any) -> list[FeatureColumn] | Fault:
     """The columns of a table of any library, or what is wrong with its shape."""
     import narwhals as nw
 
@@ -280,7 +281,7 @@ def _columns(X: Any) -> list[Column] | Fault:
         frame = nw.from_native(X, pass_through=True)
         if isinstance(frame, nw.DataFrame):
             start = "" if hasattr(X, "iloc") else "{X} = {X}.to_pandas(); "
-            return [Column(each.name, _kind_of(each), _cells(each), start) for each in frame.iter_columns()]
+            return [FeatureColumn(each.name, _kind_of(each), _cells(each), start) for each in frame.iter_columns()]
     try:
         array = np.asarray(X)
     except (TypeError, ValueError) as error:
@@ -293,7 +294,7 @@ def _columns(X: Any) -> list[Column] | Fault:
             "give {X} a column of numbers",
             kind=ShapeMismatch,
         )
-    return [Column(k, _kind_in(array[:, k]), array[:, k]) for k in range(array.shape[1])]
+    return [FeatureColumn(k, _kind_in(array[:, k]), array[:, k]) for k in range(array.shape[1])]
 
 
 def _other_axes(array: NDArray[Any]) -> Fault:
@@ -341,7 +342,7 @@ def _kind_in(cells: NDArray[Any]) -> str:
         return "dates" if cells.dtype.kind == "M" else "lengths of time"
     if any(isinstance(cell, str | bytes) for cell in cells):
         return "texts"
-    return "objects" if _numbers(Column("", "", cells)) is None else "numbers as objects"
+    return "objects" if _numbers(FeatureColumn("", "", cells)) is None else "numbers as objects"
 
 
 def only_numbers(X: Any) -> None:

@@ -131,6 +131,8 @@ class TableLoss:
     def decision(self, costs: Costs | ClassCosts) -> Any:
         """Say the act of least expected cost: 1 to act and 0 to leave it; of classes, the column of the table of costs.
 
+        Where the raw outputs give no probability, as NaN does, there is no act: it is NaN.
+
         Args:
             costs: what each act costs when it was right, and when it was not.
 
@@ -153,7 +155,7 @@ class TableLoss:
                 fix=f"costs for {len(p)} outcomes, a row of gm.ClassCosts for each",
             )
         found = self._act(p[1], costs) if isinstance(costs, Costs) else self._cheapest(p, matrix)
-        return self.language.said(self.language.missing(self.given, found))
+        return self.language.said(self.language.missing(self.given, self._unless_lost(found, p)))
 
     def _act(self, p: Any, costs: Costs) -> Any:
         """Whether to act at a probability of yes; equal costs go to acting."""
@@ -216,7 +218,7 @@ class TableLoss:
         if self.of_predictions:
             return self.given
         found = self._evaluated(self._predictions, self._known)
-        return tuple(self.language.missing(self.given, self._unless_lost(f)) for f in found)
+        return tuple(self.language.missing(self.given, self._unless_lost(f, self.given)) for f in found)
 
     @property
     def _probabilities(self) -> list[Any]:
@@ -244,16 +246,18 @@ class TableLoss:
         """Formulas of a row; no number where it lies outside the domain or a column holds none; missing where one is."""
         nan, pick = self.language.number(math.nan), self.language.words["where"]
         lost, parts = self.language.any_of(self._outside()), (self.target, *self.given)
-        found = [pick(lost, nan, self._unless_lost(each)) for each in self._evaluated(formulas, self._known)]
+        found = [
+            pick(lost, nan, self._unless_lost(each, self.given)) for each in self._evaluated(formulas, self._known)
+        ]
         return [self.language.said(self.language.missing(parts, each)) for each in found]
 
     def _evaluated(self, formulas: list[Expr], known: Mapping[str, Any]) -> list[Any]:
         return evaluate(formulas, known, self.language.words, self.language.number)
 
-    def _unless_lost(self, found: Any) -> Any:
-        """What was found where the columns hold numbers; NaN is above infinity in every language of tables."""
+    def _unless_lost(self, found: Any, parts: Sequence[Any]) -> Any:
+        """What was found where all parts are numbers; NaN is above infinity in every language of tables."""
         less, number = self.language.words["less"], self.language.number
-        lost = self.language.any_of([less(number(math.inf), each) for each in self.given])
+        lost = self.language.any_of([less(number(math.inf), each) for each in parts])
         return self.language.words["where"](lost, number(math.nan), found)
 
     def _outside(self) -> list[Any]:

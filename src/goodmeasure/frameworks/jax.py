@@ -168,6 +168,7 @@ class JaxLoss:
 
         Example:
             >>> import goodmeasure as gm
+            >>> import jax
             >>> loss = gm.to_jax(gm.losses.binary_cross_entropy())
             >>> bool(jax.numpy.isnan(loss(jax.numpy.zeros(2), jax.numpy.array([1.0, 2.0]))[1]))
             True

@@ -181,8 +181,8 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]
             ...
             goodmeasure.errors.TargetOutsideDomain: GM004 ...
         """
-        y, z = map(ops.convert_to_numpy, self._together(y_true, y_pred))
-        check_batch(self.loss, y, z.astype(np.float64), sample_weight, None)
+        y, z = map(_in_double, self._together(y_true, y_pred))
+        check_batch(self.loss, y, z, sample_weight, None)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Give the loss of each example; of several numbers an example it is their mean, as in Keras.
@@ -288,6 +288,12 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]
                 counts = ops.reshape(counts, (*counts.shape, *[1] * (len(rows) - len(counts.shape))))
                 present = ops.logical_and(present, counts)
         return program.without_absent(y, z, present)
+
+
+def _in_double(tensor: Any) -> Any:
+    """The numbers of a tensor of any back end, on this machine and in double precision."""
+    held = tensor.detach().double().cpu().numpy() if hasattr(tensor, "detach") else tensor
+    return np.asarray(held, dtype=np.float64)
 
 
 def _refuse_complex(given: Any, name: str) -> None:

@@ -136,8 +136,8 @@ class XGBoostLoss:
             GM003: the shapes of X, y and the weights do not match, or y is no column.
             GM004: a target lies outside the domain of the loss, or labels of several classes meet a loss of yes and no.
             GM005: no row counts.
-            GM009: the model is none of this booster or not for targets of this kind, X holds what it does not read, or its `fit`
-                takes no such keyword.
+            GM009: the model is none of this booster or not for targets of this kind, X holds what it does not read, or
+                its `fit` takes no such keyword.
             GM602: all targets are one label.
         """
         XGBOOST.check_fit(self.loss, model, X, y, sample_weight, more)

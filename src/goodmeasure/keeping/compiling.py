@@ -16,8 +16,9 @@ import numpy as np
 
 from goodmeasure.strict.extras import needed
 
-# The plain form is called where no argument holds as many numbers.
-_FEWEST = 1 << 14
+# The plain form is called where no argument holds as many numbers; and where the answers are whole numbers, which no form
+# rounds, until calls of it had so many times as many together.
+_FEWEST, _TOGETHER = 1 << 14, 32
 
 
 @cache
@@ -36,13 +37,21 @@ class LazyLoop:
     """A loop that is compiled on its first call with enough numbers; fewer are for its plain form, if it has one."""
 
     def __init__(
-        self, function: FunctionType, plain: Callable[..., Any] | None, fewest: int, options: dict[str, Any]
+        self,
+        function: FunctionType,
+        plain: Callable[..., Any] | None,
+        fewest: int,
+        options: dict[str, Any],
+        *,
+        whole: bool = False,
     ) -> None:
         update_wrapper(self, function)
         self.function = function
         self.plain = plain
         self.fewest = fewest
         self.options = options
+        self.whole = whole
+        self.met = 0
 
     @cached_property
     def compiled(self) -> Callable[..., Any]:
@@ -53,9 +62,24 @@ class LazyLoop:
         return found
 
     def __call__(self, *args: Any) -> Any:
-        if self.plain is not None and not any(isinstance(a, np.ndarray) and a.size >= self.fewest for a in args):
+        if self.plain is not None and self._are_few(_most(args)):
             return self.plain(*args)
         return self.compiled(*args) if compiles() else (self.plain or self.function)(*args)
+
+    def _are_few(self, numbers: int) -> bool:
+        """Whether so many are for the plain form."""
+        if not self.whole:
+            return numbers < self.fewest
+        if numbers >= self.fewest:
+            self.met = _TOGETHER * self.fewest
+        else:
+            self.met += numbers
+        return self.met < _TOGETHER * self.fewest
+
+
+def _most(args: tuple[Any, ...]) -> int:
+    """The numbers of the largest array."""
+    return max((each.size for each in args if isinstance(each, np.ndarray)), default=0)
 
 
 def _among_compiled(function: FunctionType) -> FunctionType:
@@ -69,11 +93,14 @@ def _among_compiled(function: FunctionType) -> FunctionType:
 
 
 def loop(
-    *, plain: Callable[..., Any] | None = None, fewest: int = _FEWEST, **options: Any
+    *, plain: Callable[..., Any] | None = None, fewest: int = _FEWEST, whole: bool = False, **options: Any
 ) -> Callable[[Callable[..., Any]], LazyLoop]:
-    """Compile a loop, with the options that Numba takes. ``plain`` gives the same on fewer numbers, and without Numba."""
+    """Compile a loop, with the options that Numba takes. ``plain`` gives the same on fewer numbers, and without Numba.
+
+    Where the answers are ``whole`` numbers, few numbers at a time are for the compiled loop too, once it had many.
+    """
 
     def decorate(function: Any) -> LazyLoop:
-        return LazyLoop(function, plain, fewest, options)
+        return LazyLoop(function, plain, fewest, options, whole=whole)
 
     return decorate

@@ -173,6 +173,26 @@ def log1p(x: Scalar) -> Scalar:
     return z if x > -ONE else (-INF if x == -ONE else np.float64(np.nan))
 
 
+def log_chosen(y: Scalar, x: Scalar) -> Scalar:
+    """`log` of x where y is above zero, `log1p` of -x where it is not: the same bits, from one polynomial for both."""
+    yes = y > ZERO
+    w = x + ZERO if yes else ONE - x
+    small = (x < LOWEST_NORMAL) & yes
+    v = x * SUBNORMAL_SCALE if small else w
+    e = np.int64(np.int64(np.float64(v).view(np.int64) - ROOT_HALF_BITS) & EXPONENT_MASK)
+    k = np.int64(np.int64(e >> MANTISSA) + TO_INTEGER_BITS).view(np.float64) - TO_INTEGER
+    k = k - SUBNORMAL_EXPONENT if small else k
+    down = np.int64(FOUR_BITS - e).view(np.float64)
+    near = v if yes else -x
+    f = np.int64(np.float64(near).view(np.int64) - e).view(np.float64)
+    f = f + (-ONE if yes else down * np.float64(0.25) - ONE)
+    f = -x if (e == np.int64(0)) & (not yes) else f
+    z = log_of_parts(k, f)
+    z = z if w < INF else w
+    z = z if w > ZERO else np.float64(np.nan)
+    return -INF if w == ZERO else z
+
+
 def log1p_unit(e: Scalar) -> Scalar:
     """log(1 + e) for 0 <= e <= 1, with the division of `sigmoid`."""
     whole = ONE + e

@@ -54,13 +54,15 @@ def points(
     dtype: str,
     weighted: bool,
     whole: bool,
+    sure: bool = False,
     turned: bool = False,
 ) -> str:
     """The source of a kernel over whole chunks of examples with a fixed number of raw outputs each.
 
     It fills ``value`` (which may be one chunk of scratch: ``keep`` is 0), ``first`` and ``second`` (times ``scale``), and adds
-    the values of the first ``live`` examples to the sums of ``state``. With ``turned``, the formulas are those of a yes: the raw
-    output of a no is turned round, and so is the first derivative; a target between the two counts as outside the domain.
+    the values of the first ``live`` examples to the sums of ``state``. Where targets are ``sure``, one between yes and no counts
+    as outside the domain. With ``turned``, which are sure, the formulas are those of a yes: the raw output of a no is turned
+    round, and so is the first derivative.
     """
     m = len(raws)
     place = {
@@ -70,7 +72,7 @@ def points(
     loaded = place | ({raws[0]: "turned"} if turned else {})
     printed = body([*value, *first, *second], lambda name: loaded[name], parameters, dtype)
     results = iter(printed.results)
-    lines = [f"y_now = {place['y']}", *(_TURNED if turned else []), *printed.inside, *_INSIDE[turned]]
+    lines = [f"y_now = {place['y']}", *(_TURNED if turned else []), *printed.inside, *_INSIDE[sure]]
     if whole:
         lines.append("inside &= np.floor(y_now) == y_now")
     gone = [f"({place[name]} != {place[name]})" for name in raws]

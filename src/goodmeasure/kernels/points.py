@@ -13,7 +13,8 @@ import numpy as np
 
 from goodmeasure.deriving.pointwise import less_huge, limit
 from goodmeasure.deriving.record import Record
-from goodmeasure.formulas.expression import Expr, derivative, simplify, symbol
+from goodmeasure.formulas.elementary_words import log1p, where
+from goodmeasure.formulas.expression import Expr, Word, derivative, less_equal, log, simplify, symbol
 from goodmeasure.kernels import modules
 from goodmeasure.kernels.columns import Column, address
 from goodmeasure.kernels.layout import CHUNK, points
@@ -80,6 +81,29 @@ def bounds(loss: Record, dtype: Any) -> Any:
     return np.array([low, high], dtype=dtype)
 
 
+log_chosen: Word = Word("log_chosen", (None, None), meaning=lambda y, x: where(less_equal(y, 0), log1p(-x), log(x)))
+
+
+def chosen(loss: Record) -> Expr | None:
+    """The value of a yes/no loss on targets of which none lies between, where both halves are one formula but for a logarithm."""
+    known: dict[str, Any] = vars(loss)
+    if "_chosen" not in known:
+        known["_chosen"] = _either(loss.half(1), loss.half(0)) if loss.is_binary else None
+    found: Expr | None = known["_chosen"]
+    return found
+
+
+def _either(yes: Expr, no: Expr) -> Expr | None:
+    """The formula that is the first where y is 1 and the second where it is 0, if that takes one logarithm in place of two."""
+    z = symbol("z")
+    if yes is log(z) and no is log1p(-z):
+        return log_chosen(symbol("y"), z)
+    if yes is no or yes.word is None or yes.word is not no.word:
+        return yes if yes is no else None
+    parts = [part for part in map(_either, yes.args, no.args) if part is not None]
+    return yes.word(*parts) if len(parts) == len(yes.args) else None
+
+
 # Kinds of kernel for which half a formula is tried first; curvatures are for fits, which do not live by them.
 _TURNED = ("value", "signal", "value+signal")
 
@@ -96,9 +120,11 @@ def formulas(loss: Record, kind: str, turned: bool) -> tuple[Sequence[Expr], Seq
     """The formulas of a kind of kernel (``value``, ``signal``, ``curvature``, ``matrix`` joined by +): value, first, second."""
     parts, m = kind.split("+"), len(loss.activation)
     value, signal = loss.composed, list(loss.signal)
-    if turned:
+    if turned and mirrored(loss):
         value = loss.half(1)
         signal = [derivative(value, "z")]
+    elif turned and (found := chosen(loss)) is not None:
+        value = found
     second: list[Expr] = []
     if "curvature" in parts:
         second = [loss.curvature[i][i] for i in range(m)]
@@ -116,7 +142,8 @@ def _function(**asked: Any) -> Callable[..., None]:
 def compiled(loss: Record, kind: str, dtype: Any, weighted: bool, turned: bool = False) -> PointKernel:
     """The kernel of a loss; kept with the loss, because looking it up by the formula would take longer than small calls do.
 
-    ``turned``: of a loss that is `mirrored`, on targets of which none lies between yes and no.
+    ``turned``: of a loss that is `mirrored`, or its value if that is `chosen`, on targets of which none lies between yes and
+    no.
     """
     kept: dict[Any, PointKernel] = vars(loss).setdefault("_kernels", {})
     key = (kind, dtype.char, weighted, turned)
@@ -125,7 +152,8 @@ def compiled(loss: Record, kind: str, dtype: Any, weighted: bool, turned: bool =
         value, first, second = (tuple(with_whole_exponents(f, loss.values)) for f in formulas(loss, kind, turned))
         run = _function(
             value=value, first=first, second=second, raws=loss.raw_names, parameters=tuple(loss.values),
-            dtype=dtype.name, weighted=weighted, whole=loss.target.whole, turned=turned,
+            dtype=dtype.name, weighted=weighted, whole=loss.target.whole, sure=turned,
+            turned=turned and mirrored(loss),
         )  # fmt: skip
         found = kept[key] = PointKernel(
             run,
@@ -291,7 +319,8 @@ def sweep(
     arrays = [y, z, weight, *tables]
     if not out_is_ours and y.size >= CHUNK and _overlap(arrays):  # less than a chunk is copied before it is read
         arrays[:3] = [None if a is None else a.copy() for a in arrays[:3]]
-    if kind in _TURNED and mirrored(loss) and not 0 < y.item(0) < 1:
+    sure = mirrored(loss) if kind in _TURNED else False
+    if (sure or (kind == "value" and chosen(loss) is not None)) and not 0 < y.item(0) < 1:
         sums, bad = _blocks(compiled(loss, kind, dtype, weight is not None, True), arrays, y.size, scale)
         if not bad:
             return Found(exact(sums), False)

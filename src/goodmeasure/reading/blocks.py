@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.reading.connection import database
 from goodmeasure.reading.inspection import bad_cell, inspected
+from goodmeasure.reading.plain_parquet import batches, plain_file
 from goodmeasure.reading.sources import AS_THEY_ARE, CsvFiles, Files, Types
 from goodmeasure.reading.sql import Sql, case, identifier, listed, literal, sql
 from goodmeasure.reading.sql_types import as_number, is_number, is_text
@@ -25,6 +26,7 @@ class CodedTexts(NamedTuple):
     names: list[str]
 
 
+Columns = Iterator[dict[str, Any]]
 Block = dict[str, Any]
 """Columns of some rows: arrays of numbers, of which a missing one is NaN; keys as `CodedTexts`, or whole numbers."""
 
@@ -56,10 +58,41 @@ def blocks(files: Files, wanted: WantedColumns, rows: int) -> Iterator[Block]:
         GM202: a file is damaged
         GM206: a cell is not the number that is needed
     """
-    duckdb = database()
     for name in wanted.numbers:
         if not is_number(files.types[name]):
             _refuse_what_is_no_number(files, name)
+    found = _plain(files, wanted, rows)
+    for columns in _by_database(files, wanted, rows) if found is None else found:
+        yield {name: _keys(column) if name in wanted.texts else _array(column) for name, column in columns.items()}
+
+
+def _plain(files: Files, wanted: WantedColumns, rows: int) -> Columns | None:
+    """The wanted columns by Arrow alone, where it reads them as they are; None where only the database does."""
+    kinds = {name: files.types[name] for name in (*wanted.numbers, *wanted.texts)}
+    as_they_are = [*map(_PLAIN.__contains__, map(kinds.get, wanted.numbers))]
+    keys = [kinds[name] in _WHOLE or kinds[name] == "VARCHAR" for name in wanted.texts]
+    if wanted.truths or wanted.labels or not files.is_one_parquet or not all((*as_they_are, *keys)):
+        return None
+    file = plain_file(files.places[0].path, kinds)
+    return None if file is None else _by_arrow(file, kinds, files, wanted, rows)
+
+
+def _by_arrow(file: Any, kinds: Types, files: Files, wanted: WantedColumns, rows: int) -> Columns:
+    from pyarrow import ArrowException
+
+    try:
+        with file:
+            for columns in batches(file, kinds, rows):
+                yield dict(zip(kinds, columns, strict=True))
+    except (ArrowException, OSError) as error:
+        # What is wrong with a damaged file is said by the database, in whichever way it is read.
+        for _ in _by_database(files, wanted, rows):
+            pass
+        raise files.damaged(str(error)) from error
+
+
+def _by_database(files: Files, wanted: WantedColumns, rows: int) -> Columns:
+    duckdb = database()
     declared = _declared(files, wanted)
     kinds = {**files.types, **declared}
     selected = {
@@ -71,8 +104,7 @@ def blocks(files: Files, wanted: WantedColumns, rows: int) -> Iterator[Block]:
     question = sql("SELECT {selected} FROM {rows}", selected=listed(selected.values()), rows=files.rows(declared))
     try:
         for columns in files.reader.stream(question, rows):
-            held = zip(selected, columns, strict=True)
-            yield {name: _keys(column) if name in wanted.texts else _array(column) for name, column in held}
+            yield dict(zip(selected, columns, strict=True))
     except duckdb.Error as error:
         raise _why(error, files, wanted) from error
 
@@ -118,12 +150,16 @@ def _keys(column: Any) -> CodedTexts | NDArray[Any]:
         place: dict[str, int] = {}
         codes = [place.setdefault("" if cell is None else str(cell), len(place)) for cell in column]
         return CodedTexts(np.array(codes), [*place])
-    if str(column.type) != "string":
+    kind = str(column.type)
+    if not kind.startswith(("string", "dictionary")):
         if not column.null_count:
             return np.from_dlpack(column)
         column = column.cast("string")
-    found = (column.fill_null("") if column.null_count else column).dictionary_encode()
-    return CodedTexts(np.from_dlpack(found.indices), found.dictionary.to_pylist())
+    found = column.dictionary_encode()  # what is encoded stays as it is
+    names = found.dictionary.to_pylist()
+    if found.null_count:
+        return CodedTexts(np.from_dlpack(found.indices.fill_null(len(names))), [*names, ""])
+    return CodedTexts(np.from_dlpack(found.indices), names)
 
 
 def _array(column: Any) -> NDArray[Any]:

@@ -150,10 +150,15 @@ class Reader:
             while cells := answer.fetchmany(min(rows, _MOST_CELLS)):
                 yield [*zip(*cells, strict=True)]
             return
+        from pyarrow import ArrowException
+
         answer = cursor.sql(question)
         reader = answer.to_arrow_reader if hasattr(answer, "to_arrow_reader") else answer.fetch_arrow_reader
-        for batch in reader(rows):
-            yield batch.columns
+        try:
+            for batch in reader(rows):
+                yield batch.columns
+        except (ArrowException, OSError) as error:  # as which Arrow passes on what stopped the database on its way
+            raise database().IOException(str(error)) from error
 
     def _prepared(self, question: Sql) -> tuple[Any, Any]:
         """A cursor of its own for a question, and the question as the one statement that it is."""

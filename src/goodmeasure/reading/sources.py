@@ -29,6 +29,7 @@ from goodmeasure.reading.tables import listed as named
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "?")
 SQL_KIND = {ColumnKind.NUMBER: Sql("DOUBLE"), ColumnKind.DATE: Sql("TIMESTAMP"), ColumnKind.TEXT: Sql("VARCHAR")}
 _PARQUET = b"PAR1"
+_MEND = "mend or remove the file"
 _PARQUET_SUFFIXES = (".parquet", ".pq")
 Types = Mapping[str, str]
 """Columns with the type in SQL that each has, or shall be read as."""
@@ -84,7 +85,8 @@ class ParquetFiles:
 
     def scan(self, declared: Types) -> Sql:
         """The SQL that reads them: their columns have types of their own."""
-        return _renamed(sql("read_parquet({paths})", paths=literal(place.path for place in self.places)), self.types)
+        paths = literal(place.path for place in self.places)
+        return _renamed(sql("read_parquet({paths}, hive_partitioning=false)", paths=paths), self.types)
 
 
 @dataclass(frozen=True)
@@ -193,6 +195,13 @@ class Files:
     def of_texts(self) -> bool:
         """Whether cells are texts where they stand, and not of a type of their own."""
         return any(isinstance(each, CsvFiles | JsonFiles) for each in self.scanned)
+
+    @property
+    def is_one_parquet(self) -> bool:
+        """Whether this is one Parquet file, every row of which counts."""
+        (each, *others) = self.scanned
+        alone = isinstance(each, ParquetFiles) and len(each.places) == 1 and not others
+        return alone and self.filter is None and self.weight is None and not self.notations
 
     def filtered(self, filter: Filter | None) -> Files:
         """The same files, of which only some rows count."""
@@ -308,6 +317,11 @@ class Files:
         ((place,),) = self.ask(question)
         return self.line(self.places[0], place + 1)
 
+    def damaged(self, seen: str) -> UnreadableTable:
+        """The error for files of which another reader says that they are damaged."""
+        what = f"{self.source} cannot be read as a table"
+        return UnreadableTable(what, where=self.source, seen=seen.splitlines()[0], fix=_MEND)
+
     def line(self, place: Place, record: int, *, empty_count: bool = False) -> str:
         """Where a record of a file stands (the header is record 1), as people say it."""
         written = next((each for each in self.scanned if isinstance(each, CsvFiles) and place in each.places), None)
@@ -353,7 +367,7 @@ def _unreadable(error: Exception, files: Files) -> UnreadableTable:
         f"{name} cannot be read as a table",
         where=files.line(place, int(record[1]), empty_count=True) if record and place else name,
         seen=f"{seen}: {original[1][:100]}" if original else seen,
-        fix="mend the line; every line needs as many cells as the header" if record else "mend or remove the file",
+        fix="mend the line; every line needs as many cells as the header" if record else _MEND,
     )
 
 
@@ -410,7 +424,7 @@ def _is_parquet(place: Place) -> bool:
         start = file.read(len(_PARQUET))
     if start and start != _PARQUET and place.name.endswith(_PARQUET_SUFFIXES):
         what = f"{place.name} is called Parquet, and is not"
-        raise UnreadableTable(what, where=place.name, seen=f"it begins with {start!r}", fix="mend or remove the file")
+        raise UnreadableTable(what, where=place.name, seen=f"it begins with {start!r}", fix=_MEND)
     return start == _PARQUET
 
 
@@ -488,5 +502,5 @@ def refuse_other_columns(apart: set[str], other: Files, first: Files) -> None:
             seen="; ".join(
                 f"{word} {named(map(repr, names))}" for word, names in (("lacks", lacking), ("has", more)) if names
             ),
-            fix="mend or remove the file",
+            fix=_MEND,
         )

@@ -232,6 +232,13 @@ def listed(names: Iterable[object], most: int = 12) -> str:
     return ", ".join(given[:most]) + (f" and {len(given) - most:,} more" if len(given) > most else "")
 
 
+def cell(value: object) -> str:
+    """A cell in a sentence: a whole number without a point, a date without its time of day."""
+    if isinstance(value, np.datetime64):
+        return str(value.astype("datetime64[D]"))
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
 def missing(values: Values) -> NDArray[np.bool_]:
     """Which cells are missing."""
     if values.dtype.kind == "f":

@@ -19,9 +19,10 @@ from goodmeasure.drawing.plain_values import plain_values
 from goodmeasure.errors import Problem
 from goodmeasure.reading.rows_read import RowsRead
 from goodmeasure.report.acting import acting
-from goodmeasure.report.sentences import NAMES
+from goodmeasure.report.sentences import NAMES, unlike_groups
 from goodmeasure.report.tiles import Tile, receipt
 from goodmeasure.report.web import AGAIN, CUT, PRICES, rendered
+from goodmeasure.risks.least import least_differs
 from goodmeasure.statistics.estimate import Difference, Estimate, T
 from goodmeasure.study.elsewhere import Reweighed
 from goodmeasure.study.verdict import interval, number
@@ -181,6 +182,20 @@ class ScoredRows:
         return dict(sorted(found.items(), key=lambda pair: -pair[1].value))
 
     @property
+    def asked_of_groups(self) -> str:
+        """What the mean losses of groups answer: where it is worse only if each could cost as little as any other."""
+        return f"What does each {self.by} cost?" if self._depends else f"For which {self.by} is it worse?"
+
+    @property
+    def on_groups(self) -> str:
+        """What to know of the mean losses of groups; empty where they can be held against each other."""
+        return unlike_groups(self.loss) if self.groups and self._depends else ""
+
+    @cached_property
+    def _depends(self) -> bool:
+        return least_differs(self.tally.losses[0])
+
+    @property
     def verdict(self) -> tuple[str, str]:
         """A word, and the tone in which it is said."""
         if len(self.models) == 1:
@@ -280,7 +295,7 @@ def _questions(scored: ScoredRows) -> dict[str, str]:
         "calibration": meant,
         **({"cost": "What do the decisions cost?"} if scored.cost else {}),
         **({"decision": CUT, "prices": PRICES} if scored.is_cut else {}),
-        **({"groups": f"For which {scored.by} is it worse?"} if scored.groups else {}),
+        **({"groups": scored.asked_of_groups} if scored.groups else {}),
         "remarks": "What else was noticed?",
         "again": AGAIN,
     }
@@ -316,7 +331,7 @@ def _drawn(scored: ScoredRows) -> dict[str, Picture]:
         found["differences"] = pictures.intervals("differences", "Which is better?", pairs, said, zero=True)
     if scored.groups:
         groups = [(name, each.interval) for name, each in list(scored.groups.items())[:MOST_LINES]]
-        found["groups"] = pictures.intervals("groups", f"For which {scored.by} is it worse?", groups, "mean loss")
+        found["groups"] = pictures.intervals("groups", scored.asked_of_groups, groups, "mean loss")
     if scored.curves is not None:
         mine = None if scored.costs is None else scored.costs.threshold
         found["prices"] = priced(scored.curves, mine, level=scored.level)

@@ -46,6 +46,11 @@ def metric_line(found: Measured) -> str:
     return f"{report} [{low}, {high}]; on fitted rows {fit}; the best constant {constant}"
 
 
+def unlike_groups(loss: str) -> str:
+    """Why the mean losses of groups are not held against each other, by a loss whose least depends on the target."""
+    return f"by {loss} rows cost otherwise where amounts are larger, however they are predicted: compare models, not groups"
+
+
 def skill_line(skill: Estimate) -> str:
     """What part of what could be gained on the constant the model gains."""
     return f"skill {number(skill.value)} {interval(skill)}: 1 is as good as this loss allows, 0 is the best constant"
@@ -62,7 +67,7 @@ def signal_line(signal: Signal) -> str:
     if signal.directional is not None and signal.directional.value < 1:  # that all are is true of nearly every run
         parts.append(f"{signal.directional.value:.1%} of {signal.directional.n:,} wrong rows are pulled the right way")
     if signal.faint is not None and signal.faint.value > 0:
-        parts.append(f"{signal.faint.value:.1%} of the badly wrong hardly at all")
+        parts.append(f"{signal.faint.value:.1%} of the badly wrong rows are hardly pulled at all")
     parts.append(f"the 1 % of rows that pull hardest carry {signal.carried:.0%} of the pull")
     if signal.aligned is not None:
         parts.append(f"{signal.aligned.metric.replace('_', ' ')} {_moved(signal.aligned)}")

@@ -11,6 +11,8 @@ from goodmeasure.statistics.row_arguments import Floats
 
 # The least loss is searched for once for each distinct target, which is quick for labels and not for shares.
 MOST_OUTCOMES = 64
+_AMOUNTS = (0.25, 0.75, 1.0, 2.0, 5.0)
+ROUNDING = 1e-9
 
 
 def least_losses(loss: Any, y: Any, classes: int | None) -> Floats | None:
@@ -27,6 +29,17 @@ def least_losses(loss: Any, y: Any, classes: int | None) -> Floats | None:
         else:
             found = np.asarray(loss.value(target, loss.raw(target)), dtype=np.float64)
     return found if np.isfinite(found).all() else None
+
+
+def least_differs(loss: Any) -> bool:
+    """Whether the least that a row of amounts can cost depends on its target, as by Poisson's loss.
+
+    Then groups of large and of small amounts cost differently however well they are predicted.
+    """
+    if loss.is_binary or loss.is_classwise or loss.labels:
+        return False
+    found = least_losses(loss, np.array([amount for amount in _AMOUNTS if amount in loss.target]), None)
+    return found is not None and bool(np.ptp(found) > ROUNDING * max(1.0, np.abs(found).max()))
 
 
 def _least(loss: Any, value: Any, classes: int) -> float:

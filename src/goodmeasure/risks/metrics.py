@@ -16,7 +16,7 @@ from goodmeasure.errors import UsageError
 from goodmeasure.formulas.domains import Level
 from goodmeasure.risks.areas import of_rows
 from goodmeasure.statistics import row_arguments
-from goodmeasure.statistics.estimate import Estimate
+from goodmeasure.statistics.estimate import Estimate, within
 from goodmeasure.statistics.intervals import few_quantile, student_quantile
 from goodmeasure.statistics.keys import summed
 from goodmeasure.statistics.multinomial import hit_share
@@ -28,6 +28,7 @@ REPLICATES = 500
 # Beyond this many rows the bootstrap of a statistic of all rows at once would take long and tell little more.
 MOST_ROWS = 50_000
 BLOCKS = 50
+SHARE, ANY = (0.0, 1.0), (-math.inf, math.inf)
 
 Scale = Literal["outcome", "amount"]
 
@@ -37,8 +38,8 @@ class Metric:
     """A number people care about: ``each`` gives it row by row if it is a mean of rows, ``overall`` from all rows at once.
 
     ``interval`` gives the latter with an interval of its own, where there is a better one than resampling rows. ``finish``
-    turns the mean of rows into what is shown; a ``signed`` one is best at 0, from wherever. Predictions are probabilities
-    (of yes, or one column a class) for outcomes, and amounts otherwise.
+    turns the mean of rows into what is shown; a ``signed`` one is best at 0, from wherever. Its values lie within ``limits``,
+    and so do its intervals. Predictions are probabilities (of yes, or one column a class) for outcomes, and amounts otherwise.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Metric:
     binary_only: bool = False
     share: bool = False
     signed: bool = False
+    limits: tuple[float, float] = (0.0, math.inf)
 
     def estimate(
         self,
@@ -69,10 +71,12 @@ class Metric:
         """
         rows = row_arguments.present(w, weights_mean, y=y, p=prediction, cluster=together)
         target, predicted = self._columns(rows)
-        sample = Sample.of(rows, level)
+        return within(self._estimate(target, predicted, Sample.of(rows, level)), *self.limits)
+
+    def _estimate(self, y: Any, prediction: Any, sample: Sample) -> Estimate:
         if self.each is None:
-            return self._of_all(target, predicted, sample)
-        values = self.each(target, predicted)
+            return self._of_all(y, prediction, sample)
+        values = self.each(y, prediction)
         return hit_share(sample, values) if self.share else self._shown(sample.mean(values))
 
     def _columns(self, rows: PresentRows) -> tuple[Any, Any]:
@@ -121,14 +125,11 @@ class Metric:
         found = np.array([self.overall(y[rest], prediction[rest], sample.weight[rest]) for rest in without])
         error = math.sqrt((count - 1) / count * float(((found - found.mean()) ** 2).sum()))
         half = few_quantile(sample.level, equal_parts(summed(part, sample.weight))) * error
-        low, high = value - half, value + half
-        if self.scale == "outcome":
-            low, high = max(low, 0.0), min(high, 1.0)
         method = f"jackknife of {count} parts, {sample.name}"
         return Estimate(
             value,
-            low,
-            high,
+            value - half,
+            value + half,
             sample.n,
             sample.effective_n,
             method,
@@ -246,18 +247,18 @@ def _r2(y: Any, prediction: Any, w: Floats) -> float:
 METRICS = {
     m.name: m
     for m in (
-        Metric("accuracy", "outcome", True, each=_right, share=True),
-        Metric("balanced_accuracy", "outcome", True, overall=_balanced),
-        Metric("auc", "outcome", True, overall=_auc, interval=_area, binary_only=True),
-        Metric("f1", "outcome", True, overall=_f1, binary_only=True),
-        Metric("precision", "outcome", True, overall=_precision, binary_only=True),
-        Metric("recall", "outcome", True, overall=_recall, binary_only=True),
+        Metric("accuracy", "outcome", True, each=_right, share=True, limits=SHARE),
+        Metric("balanced_accuracy", "outcome", True, overall=_balanced, limits=SHARE),
+        Metric("auc", "outcome", True, overall=_auc, interval=_area, binary_only=True, limits=SHARE),
+        Metric("f1", "outcome", True, overall=_f1, binary_only=True, limits=SHARE),
+        Metric("precision", "outcome", True, overall=_precision, binary_only=True, limits=SHARE),
+        Metric("recall", "outcome", True, overall=_recall, binary_only=True, limits=SHARE),
         Metric("log_loss", "outcome", False, each=_surprise),
-        Metric("brier", "outcome", False, each=_brier),
+        Metric("brier", "outcome", False, each=_brier, limits=(0.0, 2.0)),
         Metric("rmse", "amount", False, each=lambda y, p: np.asarray((y - p) ** 2), finish=math.sqrt),
         Metric("mae", "amount", False, each=lambda y, p: np.asarray(np.abs(y - p))),
-        Metric("bias", "amount", False, each=lambda y, p: np.asarray(p - y), signed=True),
-        Metric("r2", "amount", True, overall=_r2),
+        Metric("bias", "amount", False, each=lambda y, p: np.asarray(p - y), signed=True, limits=ANY),
+        Metric("r2", "amount", True, overall=_r2, limits=(-math.inf, 1.0)),
     )
 }
 

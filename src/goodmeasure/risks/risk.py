@@ -37,6 +37,8 @@ from goodmeasure.traits.sizes import extent, is_hit_or_miss
 LEVEL = 0.95
 # How much further up than down an interval reaches before it is worth a sentence.
 LEANING = 1.25
+# The skill of predictions that are each the best for their row.
+MOST_SKILL = 1.0
 Method = Literal["auto", "normal", "exact", "bootstrap", "bernstein"]
 
 
@@ -130,7 +132,8 @@ def in_range(loss: Any, found: Risk) -> Risk:
     """The risk, whose intervals end where no mean of this loss lies."""
     limits = extent(loss)
     against, finite = (None if one is None else within(one, *limits) for one in (found.constant_risk, found.finite))
-    return replace(within(found, *limits), constant_risk=against, finite=finite)
+    skill = None if found.skill is None else within(found.skill, -math.inf, MOST_SKILL)
+    return replace(within(found, *limits), constant_risk=against, finite=finite, skill=skill)
 
 
 @strict_keywords
@@ -367,7 +370,8 @@ def _skill(values: Floats, against: Floats, floor: Floats | None, sample: Sample
     skill = 1 - ours / theirs
     influence = ((1 - skill) * (against - floor) - (values - floor)) / theirs
     around = sample.mean(influence, "linearised, ")
-    return replace(around, value=skill, low=skill + around.low, high=skill + around.high)
+    found = replace(around, value=skill, low=skill + around.low, high=skill + around.high)
+    return within(found, -math.inf, MOST_SKILL)
 
 
 def _finite_part(values: Floats, sample: Sample, limits: tuple[float, float]) -> Estimate | None:

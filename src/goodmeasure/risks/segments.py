@@ -42,7 +42,7 @@ class Segment(Displayed):
     Attributes:
         name: the group.
         share_of_rows: its share of the weight.
-        share_of_loss: its share of the loss.
+        share_of_loss: its share of the loss, above the smallest where that is negative.
         excess: its mean loss less that of the other rows; intervals of all groups cover together.
         p_value: how often groups dealt at random differ as much, times as many groups as Holm's procedure counts.
         level: how often no group is called weak, where all are alike.
@@ -57,8 +57,11 @@ class Segment(Displayed):
 
     @property
     def verdict(self) -> str:
-        """Whether the group is "weak", that is dearer than the others, or "cheaper", or cannot be told from them."""
-        if self.p_value > 1 - self.level + 1e-12:
+        """Whether the group is "weak", that is dearer than the others, or "cheaper", or cannot be told from them.
+
+        It is told where the chance is small and the interval, which holds for all groups together, excludes zero.
+        """
+        if self.p_value > 1 - self.level + 1e-12 or self.excess.low <= 0 <= self.excess.high:
             return "cannot be told from the others at this n"
         return "weak" if self.excess.value > 0 else "cheaper"
 
@@ -105,7 +108,8 @@ def weak_segments(
         )
     dealt = _Dealt.of(values, code, names, sample, seed)
     excess, chances = dealt.compared(kept, 1 - (1 - level) / len(kept))
-    held, carried = (keys.summed(code, column) for column in (rows.weight, rows.weight * values))
+    above = values - min(float(values.min()), 0.0)
+    held, carried = (keys.summed(code, column) for column in (rows.weight, rows.weight * above))
     found = [
         Segment(str(names[k]), held[k] / held.sum(), _share(carried, k), difference, float(p), level)
         for k, difference, p in zip(kept.tolist(), excess, holm(chances), strict=True)

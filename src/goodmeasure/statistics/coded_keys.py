@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from goodmeasure.keeping.compiling import loop
 from goodmeasure.statistics.arrays import column_of
 
 # More different words than these are told apart by a sort.
@@ -37,7 +39,13 @@ class Coded:
         return len(self.codes)
 
     def __getitem__(self, rows: slice | NDArray[Any]) -> Coded:
-        return Coded(self.codes[rows], self.names)
+        whole = isinstance(rows, slice) and rows == slice(0, len(self))
+        return self if whole else Coded(self.codes[rows], self.names)
+
+    @cached_property
+    def counts(self) -> NDArray[np.intp]:
+        """How many rows have each name."""
+        return np.bincount(self.codes, minlength=len(self.names))
 
     @property
     def values(self) -> NDArray[np.str_]:
@@ -46,15 +54,33 @@ class Coded:
 
     def in_runs(self) -> tuple[NDArray[np.intp], list[tuple[int, slice]]]:
         """An order in which equal keys stand together, and of each key that is there its place and its run."""
-        counts = np.bincount(self.codes, minlength=len(self.names))
-        ends = np.cumsum(counts).tolist()
-        there = np.flatnonzero(counts).tolist()
-        return np.argsort(self.codes, kind="stable"), [(k, slice(ends[k] - int(counts[k]), ends[k])) for k in there]
+        ends = np.cumsum(self.counts).tolist()
+        there = np.flatnonzero(self.counts).tolist()
+        runs = [(k, slice(ends[k] - int(self.counts[k]), ends[k])) for k in there]
+        order = np.empty(len(self), dtype=np.intp)
+        _order(self.codes, np.cumsum(self.counts) - self.counts, order)
+        return order, runs
+
+
+def _order_plain(codes: Any, starts: Any, out: Any) -> None:
+    """What `_order` gives, by a sort."""
+    out[:] = np.argsort(codes, kind="stable")
+
+
+@loop(plain=_order_plain, whole=True, nogil=True)
+def _order(codes: Any, starts: Any, out: Any) -> None:
+    """The places of the rows of each code, one code after the other, from where each starts on."""
+    for i in range(len(codes)):
+        k = codes[i]
+        out[starts[k]] = i
+        starts[k] += 1
 
 
 def coded(keys: ArrayLike | Coded, name: str) -> Coded:
     """Keys of any type, one a row; they are the same where they are the same as texts. Errors: GM003."""
     if isinstance(keys, Coded):
+        if keys.counts.all():
+            return keys
         there, narrowed = _without_gaps(keys.codes)
         return Coded(narrowed, keys.names[there])
     if (found := _categories(keys)) is not None:
@@ -69,9 +95,17 @@ def coded(keys: ArrayLike | Coded, name: str) -> Coded:
         distinct, inverse = np.unique(texts, return_inverse=True)
         return _told_apart(inverse, distinct.astype(str))
     there, places = _without_gaps(codes)
-    first = np.empty(len(there), dtype=np.intp)
-    first[places[::-1]] = np.arange(len(places) - 1, -1, -1)
-    return _told_apart(places, values[first].astype(str))
+    return _told_apart(places, values[_first(places, len(there))].astype(str))
+
+
+def _first(places: NDArray[Any], count: int) -> NDArray[np.intp]:
+    """Where each place stands first: nearly always among the first rows."""
+    some = places[:_FIRST]
+    first = np.full(count, -1, dtype=np.intp)
+    first[some[::-1]] = np.arange(len(some) - 1, -1, -1)
+    if first.min(initial=0) < 0:
+        first[places[::-1]] = np.arange(len(places) - 1, -1, -1)
+    return first
 
 
 def _without_gaps(codes: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[Any]]:
@@ -144,8 +178,11 @@ def _from_the_least(values: NDArray[Any]) -> NDArray[Any] | None:
         return values.view(np.uint8)
     low, high = int(values.min()), int(values.max())
     if high - low < _MOST_COUNTED:
-        wide = values if values.dtype.itemsize == 8 else values.astype(np.int64)
-        return np.asarray(wide - wide.dtype.type(low)).astype(np.uint16)
+        # Differences of whole numbers without a sign are right whatever they wrap around.
+        unsigned = np.dtype(f"u{values.dtype.itemsize}").type
+        least = unsigned(low % (1 << 8 * values.dtype.itemsize))
+        native = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("="))
+        return np.asarray(native.view(unsigned) - least).astype(np.uint16)
     found = _few(values)
     return None if found is None else found[1]
 

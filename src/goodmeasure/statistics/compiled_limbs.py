@@ -14,7 +14,7 @@ from goodmeasure.statistics import plain_limbs
 from goodmeasure.statistics.limbs import LOWEST
 
 
-@loop(plain=plain_limbs.exponents, nogil=True)
+@loop(plain=plain_limbs.exponents, whole=True, nogil=True)
 def exponents(bits: Any) -> Any:
     """The smallest and largest biased exponent of values that are not zero (1 for subnormals); (0, 0) if there are
     none."""
@@ -50,7 +50,7 @@ def add_one(limbs: Any, first: int, b: Any) -> None:
     limbs[k + 2] += sign * (high >> 32)
 
 
-@loop(plain=plain_limbs.add, nogil=True)
+@loop(plain=plain_limbs.add, whole=True, nogil=True)
 def add(limbs: Any, first: int, cells: Any, bits: Any) -> None:
     """Add each value, given by its bits, to its cell."""
     for i in range(len(bits)):
@@ -149,7 +149,7 @@ def power(x: Any, squared: Any, out: Any) -> None:
             out[i] = x[i]
 
 
-@loop(plain=plain_limbs.add_column, nogil=True)
+@loop(plain=plain_limbs.add_column, whole=True, nogil=True)
 def add_column(limbs: Any, x: Any) -> Any:
     """Add a column to the first row of limbs, and its square to the second if there is one; False if one is not finite."""
     scratch, rest = np.empty(CHUNK), np.empty(CHUNK)
@@ -162,7 +162,7 @@ def add_column(limbs: Any, x: Any) -> Any:
     return True
 
 
-@loop(plain=plain_limbs.carry, nogil=True)
+@loop(plain=plain_limbs.carry, whole=True, nogil=True)
 def carry(limbs: Any) -> None:
     """Bring every limb but the last into [0, 2**32)."""
     for c in range(limbs.shape[0]):

@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 from functools import cache
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,13 @@ def _compiled() -> ModuleType:
     return compiled_limbs
 
 
+class _Waiting(NamedTuple):
+    """The sums of a column and its powers, as limbs of all exponents that are not carried, and of how many numbers."""
+
+    limbs: NDArray[np.int64]
+    added: int
+
+
 class ExactSums:
     """Exact sums of finite doubles in ``cells`` cells: a commutative monoid under ``merge``.
 
@@ -61,14 +68,27 @@ class ExactSums:
     """
 
     def __init__(self, cells: int, first: int = 0, limbs: NDArray[np.int64] | None = None) -> None:
-        self.first: int = first
-        self.limbs: NDArray[np.int64] = np.zeros((cells, 0), dtype=np.int64) if limbs is None else limbs
+        self._first: int = first
+        self._limbs: NDArray[np.int64] = np.zeros((cells, 0), dtype=np.int64) if limbs is None else limbs
         self._added = 0
+        self._waiting: dict[int, _Waiting] = {}
 
     @property
     def cells(self) -> int:
         """How many sums there are."""
-        return len(self.limbs)
+        return len(self._limbs)
+
+    @property
+    def first(self) -> int:
+        """The limb that stands first."""
+        self._settle()
+        return self._first
+
+    @property
+    def limbs(self) -> NDArray[np.int64]:
+        """The limbs of each sum (rows)."""
+        self._settle()
+        return self._limbs
 
     def add(self, values: Floats, cells: NDArray[np.intp] | None = None) -> None:
         """Add finite values, each to its cell (to cell 0 where none are given)."""
@@ -83,7 +103,7 @@ class ExactSums:
         for start in range(0, len(bits), MOST_ADDED):
             part = slice(start, start + MOST_ADDED)
             self._count(len(bits[part]))
-            _compiled().add(self.limbs, self.first, places[part], bits[part])
+            _compiled().add(self._limbs, self._first, places[part], bits[part])
 
     def add_column(self, values: Floats, cell: int) -> None:
         """Add finite values, all to one cell: the same sum as by ``add``, many times faster."""
@@ -97,9 +117,25 @@ class ExactSums:
     def _add_rows(self, values: Floats, limbs: NDArray[np.int64], cell: int) -> bool:
         if not _compiled().add_column(limbs, np.ascontiguousarray(values, dtype=np.float64)):
             return False
+        before, added = self._waiting.pop(cell, None), len(values)
+        if before is not None and len(before.limbs) == len(limbs) and before.added + added <= MOST_ADDED:
+            limbs += before.limbs
+            added += before.added
+        elif before is not None:
+            self._place(cell, before.limbs)
+        self._waiting[cell] = _Waiting(limbs, added)
+        return True
+
+    def _settle(self) -> None:
+        """Add the columns that wait: they are put in their place once, and not after each block of a column."""
+        waiting, self._waiting = self._waiting, {}
+        for cell, column in waiting.items():
+            self._place(cell, column.limbs)
+
+    def _place(self, cell: int, limbs: NDArray[np.int64]) -> None:
+        """Add numbers that are given as limbs of all exponents to a cell and the next ones."""
         for at, row in enumerate(limbs, start=cell):
             self._add_limbs(row, at)
-        return True
 
     def _add_limbs(self, limbs: NDArray[np.int64], cell: int) -> None:
         """Add a number that is given as limbs of all exponents."""
@@ -111,26 +147,26 @@ class ExactSums:
         _compiled().carry(part.reshape(1, -1))
         self._cover(first, end)
         self._count(1)
-        self.limbs[cell, first - self.first : end - self.first] += part
+        self._limbs[cell, first - self._first : end - self._first] += part
 
     def _count(self, more: int) -> None:
         """Carry before the limbs could overflow."""
         if self._added + more > MOST_ADDED * 4:
-            self._cover(self.first, self.first + self.limbs.shape[1] + 1)
-            _compiled().carry(self.limbs)
+            self._cover(self._first, self._first + self._limbs.shape[1] + 1)
+            _compiled().carry(self._limbs)
             self._added = 1
         self._added += more
 
     def _cover(self, first: int, end: int) -> None:
         """Make room for limbs from ``first`` to before ``end``."""
-        width = self.limbs.shape[1]
+        width = self._limbs.shape[1]
         if width == 0:
-            self.first, self.limbs = first, np.zeros((self.cells, end - first), dtype=np.int64)
+            self._first, self._limbs = first, np.zeros((self.cells, end - first), dtype=np.int64)
             return
-        before, after = max(0, self.first - first), max(0, end - self.first - width)
+        before, after = max(0, self._first - first), max(0, end - self._first - width)
         if before or after:
-            self.limbs = np.pad(self.limbs, ((0, 0), (before, after)))
-            self.first -= before
+            self._limbs = np.pad(self._limbs, ((0, 0), (before, after)))
+            self._first -= before
 
     def merge(self, other: ExactSums) -> ExactSums:
         """The sums of both."""
@@ -139,7 +175,7 @@ class ExactSums:
         if width:
             mine._cover(theirs.first, theirs.first + width)
             start = theirs.first - mine.first
-            mine.limbs[:, start : start + width] += theirs.limbs
+            mine._limbs[:, start : start + width] += theirs.limbs
             mine._added = 2
         return mine
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from goodmeasure.reading.tables import ColumnKind, Table, Values
+from goodmeasure.reading.tables import ColumnKind, Table, Values, missing
 from goodmeasure.statistics.row_arguments import Floats
 from goodmeasure.study.encoding import encoding
 
@@ -24,7 +24,8 @@ def explained_alone(table: Table, y: NDArray[Any], classes: bool) -> dict[str, f
 
     Of classes it is the part of the mistakes that whoever always says the commonest class makes. Of amounts it is the part of
     their variance and of that of their ranks, the lesser of the two, for one vast amount can be most of a variance; or the
-    square of the rank correlation where that is more. Where few amounts are not the commonest one it is nothing.
+    square of the rank correlation where that is more. Where few amounts are not the commonest one it is nothing. A column
+    along which each class fills one stretch explains all of them: steps learned on half of few rows miss where they meet.
     """
     half = len(y) // 2
     if not classes and np.sum(y[half:] != _commonest(y)) < LEAST_MISTAKES:
@@ -40,7 +41,7 @@ def explained_alone(table: Table, y: NDArray[Any], classes: bool) -> dict[str, f
         skill = min(
             max(_skill(_by_steps(*part, shown[:half]), shown[half:], shown[:half]) for part in parts) for shown in ways
         )
-        found[name] = skill if classes else max(skill, _in_step(table[name], y))
+        found[name] = max(skill, (_in_stretches if classes else _in_step)(table[name], y))
     return found
 
 
@@ -106,6 +107,20 @@ def _best_cut(sizes: Floats, sums: Floats, start: int, end: int) -> _Cut:
 
 def _explained(sizes: Any, sums: Floats) -> Any:
     return (sums**2).sum(axis=-1) / sizes
+
+
+def _in_stretches(values: Values, y: NDArray[Any]) -> float:
+    """1 where the rows of each class stand together along a column of numbers or dates, and others than the most are enough."""
+    if ColumnKind.of(values) is ColumnKind.TEXT or missing(values).any():
+        return 0.0
+    counts = np.unique(y, return_counts=True)[1]
+    if counts.sum() - counts.max() < LEAST_MISTAKES or counts.min() < 2:
+        return 0.0
+    order = np.lexsort((y, values))
+    ordered, labels = values[order], y[order]
+    changes = labels[1:] != labels[:-1]
+    apart = changes.sum() == len(counts) - 1 and (ordered[1:] != ordered[:-1])[changes].all()
+    return float(apart)
 
 
 def _in_step(values: Values, y: NDArray[Any]) -> float:

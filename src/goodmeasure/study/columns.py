@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from goodmeasure.errors import Problem
 from goodmeasure.reading.remarks import Remark
-from goodmeasure.reading.tables import VAST, ColumnKind, Table, Values, listed, missing
+from goodmeasure.reading.tables import VAST, ColumnKind, Table, Values, cell, listed, missing
 from goodmeasure.study.alone import explained_alone
 from goodmeasure.study.question import Question
 
@@ -147,12 +147,14 @@ def _unusable(name: str, whole: Values, fit: NDArray[np.intp]) -> tuple[str, Rem
         why = "is empty in the rows to fit"
         return why, ConstantLeftOut(f"column {name!r} {why} and was left out")
     if len(known) == len(values) and (known == known[0]).all():
-        why = f"is always {known[0]} in the rows to fit"
+        why = f"is always {cell(known[0])} in the rows to fit"
         return why, ConstantLeftOut(f"column {name!r} {why} and was left out")
     known = whole[~missing(whole)]
     if len(known) >= LEAST_UNIQUE and _names_rows(name, known):
         why = f"names the rows ({len(np.unique(known)):,} different values in {len(known):,} rows)"
-        return why, IdentifierLeftOut(f"column {name!r} {why} and was left out", seen=f"{listed(known[:3])}, ...")
+        return why, IdentifierLeftOut(
+            f"column {name!r} {why} and was left out", seen=f"{listed(map(cell, known[:3]))}, ..."
+        )
     return None
 
 

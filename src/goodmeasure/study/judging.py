@@ -215,8 +215,8 @@ def measured(
     flat = metric.estimate(cases.y, constant, cases.weights) if metric.each else None
     value = flat.value if flat is not None else _overall(metric, cases, constant)
     found = over_folds(metric.estimate(cases.y, p, cases.weights, parts(cases)[0]), first_deal(split))
-    found = within(found, 0.0, 1.0) if metric.share else found
-    return Measured(metric, metric.estimate(fitted.y, p_fit, fitted.weights, parts(fitted)[0]), found, value)
+    fit_rows = metric.estimate(fitted.y, p_fit, fitted.weights, parts(fitted)[0])
+    return Measured(metric, fit_rows, within(found, *metric.limits), value)
 
 
 def _overall(metric: Metric, cases: Cases, constant: NDArray[Any]) -> float:

@@ -14,7 +14,8 @@ from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.drawing.terminal import printable
 from goodmeasure.making.loss import Loss
-from goodmeasure.reading.tables import ColumnKind, Table, Values, missing
+from goodmeasure.reading.tables import ColumnKind, Table, Values, cell, missing
+from goodmeasure.risks.least import least_losses
 from goodmeasure.risks.outputs import row_losses
 from goodmeasure.risks.segments import Segment, not_too_many, weak_segments
 from goodmeasure.statistics.row_arguments import Floats, TooFewRows
@@ -53,7 +54,8 @@ class Segments(Displayed):
     """The groups of the reported rows, by each of a few columns, with what they cost more than all other rows.
 
     A group is called "weak" falsely, in any of the columns, no oftener than the level allows. A group that costs more may be
-    harder to predict, and not worse served.
+    harder to predict, and not worse served. What a row costs is counted from what it would cost if its target had been
+    predicted, where that is known: losses such as Poisson's are lower for large counts, however they are predicted.
 
     Attributes:
         by: the columns with their groups.
@@ -128,8 +130,7 @@ def segments(
     loss: Loss, said: Sequence[Predicted], report: Cases, features: Sequence[str], asked: Sequence[str], seed: int
 ) -> Segments:
     """The groups by the columns that were asked for, else by those of few values that the model learned from."""
-    with np.errstate(all="ignore"):
-        losses = np.mean([row_losses(loss, report.y, one.settled) for one in said], axis=0)
+    losses = _missed(loss, report.y, [one.settled for one in said])
     if not np.isfinite(losses).all():
         return Segments(why_not="groups are not compared: some rows cost infinity" if asked else "")
     grouped = dict(_groups(report.table, features, asked))
@@ -145,6 +146,15 @@ def segments(
         seed,
     )
     return Segments(found, len(taken))
+
+
+def _missed(loss: Loss, y: Floats, each: Sequence[Floats]) -> Floats:
+    """What rows cost, on average over models, more than if their targets had been predicted, where that is known."""
+    with np.errstate(all="ignore"):
+        losses = np.mean([row_losses(loss, y, raw) for raw in each], axis=0)
+    classes = each[0].shape[-1] if loss.is_classwise else None
+    least = least_losses(loss, y, classes)
+    return losses if least is None else np.asarray(np.maximum(losses - least, 0.0))
 
 
 def compared(
@@ -196,7 +206,7 @@ def grouping(values: Values) -> Names:
     if kind is ColumnKind.TEXT:
         found[~lost] = [printable(str(value)) for value in known.tolist()]
     elif len(np.unique(known)) <= MOST_NUMBERS:
-        found[~lost] = [_written(value) for value in known]
+        found[~lost] = [cell(value) for value in known]
     else:
         found[~lost] = _ranges(known)
     return found.astype(str)
@@ -209,11 +219,7 @@ def _ranges(known: Values) -> list[str]:
     above = ordered > ordered[0]
     # Where most rows hold the least value, these are a range of their own.
     cuts = cuts[cuts > ordered[0]] if (cuts > ordered[0]).any() else ordered[above][:1]
-    ends = [f"below {_written(cuts[0])}"]
-    ends += [f"{_written(a)} to {_written(b)}" for a, b in pairwise(cuts)]
-    ends += [f"{_written(cuts[-1])} or more"]
+    ends = [f"below {cell(cuts[0])}"]
+    ends += [f"{cell(a)} to {cell(b)}" for a, b in pairwise(cuts)]
+    ends += [f"{cell(cuts[-1])} or more"]
     return [ends[k] for k in np.searchsorted(cuts, known, side="right").tolist()]
-
-
-def _written(value: Any) -> str:
-    return str(value.astype("datetime64[D]")) if isinstance(value, np.datetime64) else f"{value:.6g}"

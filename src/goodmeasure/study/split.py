@@ -25,6 +25,8 @@ LEAST_OF_A_CLASS = 2
 FEW_ROWS, FEW_OF_A_LABEL, FEW_GROUPS = 500, 100, 50
 # More rows than this are not fitted again and again; fewer groups make no folds.
 MOST_FOLDED, LEAST_GROUPS = 20_000, 5
+# Where the same groups have rows at all times, no group is left for the later parts.
+ONE_OF_BOTH = "the same groups have rows early and late: say --time alone, or --group alone"
 
 
 class TooFewRowsToSplit(Problem, ValueError):
@@ -122,7 +124,8 @@ def split(
     fit, tune, report = (np.flatnonzero(part == k) for k in range(3))
     found = Split(fit, tune, report, how, remarks)
     needed = least_rows(n, classes if group is None and time is None else None, shares)
-    check(found.parts if shares[2] else {"fit": fit, "tune": tune}, enough=_more_rows(n, needed))
+    enough = ONE_OF_BOTH if remarks and needed <= n else _more_rows(n, needed)
+    check(found.parts if shares[2] else {"fit": fit, "tune": tune}, enough=enough)
     return found
 
 

@@ -48,6 +48,8 @@ class Verdict:
 SMALL_SKILL = 0.01
 # Remarks on leaks, on metrics that contradict the loss, and on predictions that run away.
 LOOK_FIRST = ("GM252", "GM251", "GM222", "GM235")
+# Those that more rows like these would not mend: copies of rows, and columns that know the answer.
+BEFORE_MORE_ROWS = ("GM222", "GM235")
 # With fewer rows of the rarer label, a few dear rows decide, and useful models look surely worse.
 FEW_EVENTS = 10
 
@@ -208,20 +210,26 @@ def _use(model: str | None) -> str:
     return "study.model.predict(new_rows)" if model is None else f"goodmeasure predict {word(model)} NEW.csv"
 
 
+def _done(remark: Remark) -> str:
+    """What is to be done about a remark."""
+    return remark.fix or remark.what
+
+
 def _doubt(
     judged: Judged, decided: Decided | None, remarks: tuple[Remark, ...], what: str, events: int | None
 ) -> tuple[str, str] | None:
     """The word and the next step where something speaks against plain use; None where nothing does."""
+    first = [remark for remark in at_least(remarks, "warning") if remark.code in LOOK_FIRST]
     unshown = hesitation(judged.report, events)
     if unshown is not None:
-        return unshown
+        said, following = unshown
+        before = [_done(remark) for remark in first if remark.code in BEFORE_MORE_ROWS]
+        return said, f"{before[0]}; then {following}" if before and said == "cannot tell yet" else following
     doubt = None if decided is None else undecided(decided)
     if doubt is not None and doubt[0] == "do not use":
         return doubt
-    doubts = at_least(remarks, "warning")
-    first = [r for r in doubts if r.code in LOOK_FIRST]
     if first:
-        return "look first", first[0].fix or first[0].what
+        return "look first", _done(first[0])
     if doubt is not None:
         return doubt
     if judged.report.cautions:

@@ -83,6 +83,12 @@ class Counted(NamedTuple):
             return Counted(place, weight, weight, rows, counted(few_enough(weight.sum(axis=1))))
         return Counted(place, weight, square, rows, int(rows.sum()))
 
+    def of_cells(self, some: slice) -> Counted:
+        """The same of some of the cells; how many rows there are at all is as before."""
+        return self._replace(
+            place=self.place[some], weight=self.weight[some], square=self.square[some], rows=self.rows[some]
+        )
+
     def both(self) -> None:
         """Refuse a tally of one label alone."""
         if not self.weight.sum(axis=0).all():

@@ -40,7 +40,7 @@ def _cells_plain(p: Any, out: Any) -> None:
     out[:] = np.where(p < 0.5, k, SCORE_CELLS - 1 - k)
 
 
-@loop(plain=_cells_plain, nogil=True)
+@loop(plain=_cells_plain, whole=True, nogil=True)
 def _cells(p: Any, out: Any) -> None:
     """The cell of each probability: six bits of significand in each octave of it or its complement."""
     for i in range(len(p)):
@@ -76,7 +76,7 @@ def _add_rows(p: Any, labels: Any, table: Any) -> None:
             table[2 * cells[i] + label[i]] += packed[i]
 
 
-@loop(plain=_count_scores_plain, nogil=True)
+@loop(plain=_count_scores_plain, whole=True, nogil=True)
 def _count_scores(p: Any, labels: Any, counts: Any, places: Any) -> None:
     table = np.zeros(len(counts), np.int64)
     for start in range(0, len(p), MOST_ROWS):

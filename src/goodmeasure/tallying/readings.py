@@ -53,6 +53,8 @@ Seeds = int | list[int]
 # So many deals of rows to folds tell how far apart two of them are: of such differences, one in some hundreds is longer than
 # so many of their standard deviations.
 DEALS, MOST_SPREADS = 20, 4.0
+# A cut that costs so many standard deviations of a deal more than the best one is chosen by no deal of many rows.
+FAR, MANY = 10.0, 50_000
 # The smallest sum of squares that has all its digits.
 TINY = 1e-290
 
@@ -262,7 +264,7 @@ class _Cut(NamedTuple):
     @staticmethod
     def at(threshold: float) -> _Cut:
         cut = int(np.searchsorted(score_edges(), threshold))
-        return _Cut(np.repeat(_acts(cut)[:, None], 2, axis=1), cut, cut)
+        return _Cut(np.repeat(_acts(cut, SCORE_CELLS)[:, None], 2, axis=1), cut, cut)
 
 
 @dataclass(frozen=True, eq=False)
@@ -280,7 +282,7 @@ class _Priced:
         weight = self.held.weight
         dealt = _dealt(self.held, seed)
         chosen = [_best(weight - part, self.price) for part in dealt]
-        acted = sum(part * _acts(cut)[:, None] for part, cut in zip(dealt, chosen, strict=True))
+        acted = sum(part * _acts(cut, len(weight))[:, None] for part, cut in zip(dealt, chosen, strict=True))
         share = np.divide(acted, weight, out=np.zeros_like(weight), where=weight > 0)
         # Parts are sums that round: a cell that is acted on altogether, or not at all, is known to be.
         whole = np.abs(share - np.rint(share)) < 1e-9
@@ -288,13 +290,10 @@ class _Priced:
 
     def spread_of_deals(self, seed: int) -> float:
         """The standard deviation, over ways to deal the rows to folds, of what the threshold of the others costs."""
-        cuts = (self.practice([seed, deal]) for deal in range(1, DEALS + 1))
-        return float(np.std([self._value(cut) for cut in cuts], ddof=1) * self.price.unit)
-
-    def _value(self, cut: _Cut) -> float:
-        """The mean cost a row in units of the costs, without its interval."""
-        each = self.price.leaving + cut.acted * self.price.change
-        return float((self.held.weight * each).sum() / self.held.weight.sum())
+        some = replace(self, held=self.held.of_cells(_in_doubt(self.held, self.price)))
+        cuts = (some.practice([seed, deal]) for deal in range(1, DEALS + 1))
+        each = [some.held.weight * (self.price.leaving + cut.acted * self.price.change) for cut in cuts]
+        return float(np.std(np.sum(each, axis=(1, 2)), ddof=1) / self.held.weight.sum() * self.price.unit)
 
     def cost(self, cut: _Cut, prefix: str = "") -> Estimate:
         """The mean cost a row, which says so where a kind of mistake was not seen once."""
@@ -347,9 +346,26 @@ class _Prices(NamedTuple):
         return _Prices(acting / unit, leaving / unit, unit)
 
 
-def _acts(cut: int) -> Floats:
+def _acts(cut: int, cells: int) -> Floats:
     """Which cells are acted on: those from ``cut`` on."""
-    return (np.arange(SCORE_CELLS) >= cut).astype(np.float64)
+    return (np.arange(cells) >= cut).astype(np.float64)
+
+
+def _in_doubt(held: Counted, price: _Prices) -> slice:
+    """The cells between the first and the last cut that a deal of the rows may find best: all deals treat the others alike."""
+    if held.rows.sum() < MANY:
+        return slice(0, SCORE_CELLS)
+    squares = np.divide(held.weight**2, held.rows, out=np.zeros_like(held.weight), where=held.rows > 0)
+    saved, spread = (
+        np.append(0.0, np.cumsum(sums @ change))
+        for sums, change in ((held.weight, price.change), (squares, price.change**2))
+    )
+    best = int(np.argmax(saved))
+    # A fold is a part of the rows, and the others choose: their mean and their variance are those of a binomial.
+    share = 1 / FOLDS
+    deviation = np.sqrt(share * (1 - share) * np.abs(spread - spread[best]))
+    near = np.flatnonzero((1 - share) * (saved[best] - saved) <= FAR * deviation)
+    return slice(int(near[0]), int(near[-1]))
 
 
 def _best(weight: Floats, price: _Prices) -> int:
@@ -364,11 +380,11 @@ def _dealt(held: Counted, seed: Seeds) -> list[Floats]:
     left = held.rows
     each = np.divide(held.weight, left, out=np.zeros_like(held.weight), where=left > 0)
     parts: list[Floats] = []
-    for k in range(FOLDS, 0, -1):
+    for k in range(FOLDS, 1, -1):
         drawn = rng.binomial(left, 1 / k)
         parts.append(np.asarray(drawn * each, dtype=np.float64))
         left = left - drawn
-    return parts
+    return [*parts, np.asarray(left * each, dtype=np.float64)]
 
 
 def _cut_error(weight: Floats, threshold: float, costs: Costs) -> float:

@@ -83,6 +83,13 @@ class Masks:
         for axis in range(grad.dim()):
             if tuple(grad.shape[:axis] + grad.shape[axis + 1 :]) == shape:
                 return (grad != 0).any(axis)
+        return self._felt_in_a_row((grad != 0).any(-1)) if grad.dim() == 3 else None
+
+    def _felt_in_a_row(self, felt: torch.Tensor) -> torch.Tensor | None:
+        """The same where targets are a row of all tokens, of which the first of each sequence may have been cut off."""
+        for each in (felt, felt[:, :-1]):
+            if each.numel() == self.targets.numel():
+                return each.reshape(self.targets.shape)
         return None
 
     def diluted(self) -> Iterator[tuple[Node, int, int]]:
@@ -131,15 +138,27 @@ def suffix_padding(targets: torch.Tensor) -> torch.Tensor | None:
 
 
 def _attended(inputs: Any, targets: torch.Tensor) -> torch.Tensor | None:
-    """Where a model is told to attend, and one position before: the output there may be about the next one."""
+    """Where a model is told to attend, and one position before: the output there may be about the next one.
+
+    Targets are a table like the mask, or all its tokens in a row; the first of each sequence may have been cut off.
+    """
     mask = inputs.get("attention_mask") if isinstance(inputs, Mapping) else None
-    if not isinstance(mask, torch.Tensor) or mask.shape != targets.shape or mask.dim() != 2:
+    if not isinstance(mask, torch.Tensor) or mask.dim() != 2 or not bool(((mask == 0) | (mask == 1)).all()):
         return None
     real = mask != 0
-    filler = targets[~real].unique()
-    if len(filler) != 1 or len(targets.unique()) < 2 or not bool(((mask == 0) | (mask == 1)).all()):
+    if targets.numel() == real[:, 1:].numel():
+        counts = silent = real[:, 1:]
+    elif targets.numel() == real.numel():
+        counts, silent = real | torch.cat([real[:, 1:], torch.zeros_like(real[:, :1])], dim=1), real
+    else:
         return None
-    return real | torch.cat([real[:, 1:], torch.zeros_like(real[:, :1])], dim=1)
+    told = targets.reshape(silent.shape)
+    # Labels below zero are those that a loss leaves out, as it does behind the last token where labels are shifted.
+    named = told if told.is_floating_point() else told[told >= 0]
+    filler = told[~silent] if told.is_floating_point() else told[~silent & (told >= 0)]
+    if len(filler.unique()) != 1 or len(named.unique()) < 2:
+        return None
+    return counts.reshape(targets.shape)
 
 
 def _embedded(wiring: Wiring, targets: torch.Tensor) -> torch.Tensor | None:

@@ -28,13 +28,14 @@ class Tokens:
     @classmethod
     def gather(cls, dossier: Dossier) -> Tokens:
         world = dossier.get(World).given
-        targets = {id(t) for t in tensors_in(world.get("targets"))}
+        targets = list(tensors_in(world.get("targets")))
         sequences = [
             t
             for t in tensors_in(world.get("inputs"))
             if t.dim() == 2 and not t.is_floating_point() and t.dtype != torch.bool
         ]
-        sequences = [t for t in sequences if id(t) not in targets] or sequences  # some models are given their labels
+        # Some models are given their labels, and may hand them to the loss in a row.
+        sequences = [t for t in sequences if not any(_same(t, target) for target in targets)] or sequences
         task = dossier.case.task
         return cls(dossier.get(Contracts), dossier.get(Layout), sequences, task, dossier.find(Crosstalk))
 
@@ -71,3 +72,8 @@ class Tokens:
                 if width >= 2 and bool(known.any()) and bool((a[:, :width] == b[:, :width])[known].all()):
                     return tokens, shift
         return None
+
+
+def _same(tokens: torch.Tensor, target: torch.Tensor) -> bool:
+    """Whether these are the targets, in whatever shape."""
+    return tokens is target or (tokens.numel() == target.numel() and torch.equal(tokens.flatten(), target.flatten()))

@@ -96,7 +96,9 @@ class TracedDecision:
     def yes_no(self) -> bool:
         """Whether targets are 0 and 1, one for each output."""
         hard = bool(((self.targets == 0) | (self.targets == 1)).all())
-        return hard and self.targets.numel() == self.output.numel()
+        # Two targets of a batch, as of mixed images, are as many numbers as two scores of each of its rows.
+        alike = self.targets.shape[:1] == self.output.shape[:1] or 1 in (self.targets.dim(), self.output.dim())
+        return hard and alike and self.targets.numel() == self.output.numel()
 
     def thresholds(self) -> Iterator[tuple[Node, float]]:
         """Every comparison of something that follows from the output with a number."""

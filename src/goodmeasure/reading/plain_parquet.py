@@ -1,0 +1,109 @@
+"""Parquet files whose columns Arrow reads as they are wanted, in half the time that it takes to have them from the database.
+
+Which way a file is read depends on the file alone, and both give the same numbers in the same order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+TYPES = {
+    "DOUBLE": "double",
+    "FLOAT": "float",
+    "TINYINT": "int8",
+    "UTINYINT": "uint8",
+    "SMALLINT": "int16",
+    "INTEGER": "int32",
+    "BIGINT": "int64",
+    "VARCHAR": "string",
+}
+"""Types in SQL, and what Arrow calls columns that hold the same in the same way."""
+
+# A smaller file is read before Arrow's reader is loaded.
+LEAST_BYTES = 1 << 20
+# Bytes of a column that are fetched at a time: a row group may be larger than memory.
+_FETCHED = 1 << 17
+
+
+def plain_file(path: str, wanted: Mapping[str, str]) -> Any:
+    """The open file, where Arrow reads the wanted columns, of these types in SQL, as the database does; else None."""
+    if (
+        find_spec("pyarrow") is None
+        or not TYPES.keys() >= {*wanted.values()}
+        or Path(path).stat().st_size < LEAST_BYTES
+    ):
+        return None
+    from pyarrow import ArrowException, OSFile
+    from pyarrow.parquet import ParquetFile
+
+    texts = [name for name, kind in wanted.items() if kind == "VARCHAR"]
+    try:
+        file = ParquetFile(OSFile(path), read_dictionary=texts, buffer_size=_FETCHED, pre_buffer=False)
+    except (ArrowException, OSError):  # the database says what is wrong with it
+        return None
+    return file if _is_plain(file, wanted) else None
+
+
+def batches(file: Any, wanted: Mapping[str, str], rows: int) -> Iterator[list[Any]]:
+    """The wanted columns of an open file in their order, at most so many rows at a time."""
+    # Of about the same length, so that no short one is left at the end.
+    parts = max(1, -(-file.metadata.num_rows // rows))
+    together = max(1, -(-file.metadata.num_rows // parts))
+    held: list[Any] = []
+    for batch in file.iter_batches(together, columns=[*wanted], use_threads=False):
+        held.append(batch)
+        # Where texts have codes, those of each row group are others, and no batch goes beyond one.
+        if sum(map(len, held)) >= together:
+            yield _joined(held, wanted)
+            held = []
+    if sum(map(len, held)):
+        yield _joined(held, wanted)
+
+
+def _joined(held: list[Any], wanted: Mapping[str, str]) -> list[Any]:
+    """The wanted columns of batches one after another. Errors: those of Arrow, where bytes are no text."""
+    from pyarrow import Table
+
+    if len(held) == 1:
+        columns = [held[0].column(name) for name in wanted]
+    else:
+        table = Table.from_batches(held).unify_dictionaries().combine_chunks()
+        columns = [table.column(name).chunk(0) for name in wanted]
+    for column, kind in zip(columns, wanted.values(), strict=True):
+        if kind == "VARCHAR":
+            column.dictionary.validate(full=True)
+    return columns
+
+
+def _is_plain(file: Any, wanted: Mapping[str, str]) -> bool:
+    """Whether each wanted column is one of the file's own, neither nested nor encoded in a way that few programs know."""
+    from pyarrow import Codec
+
+    places = {file.schema.column(i).path: i for i in range(len(file.schema.names))}
+    if not places.keys() >= wanted.keys():
+        return False
+    for group in map(file.metadata.row_group, range(file.metadata.num_row_groups)):
+        for name in wanted:
+            codec = group.column(places[name]).compression
+            if codec != "UNCOMPRESSED" and not Codec.is_available(codec.lower()):
+                return False
+    return all(_is_held(file, places[name], name, kind) for name, kind in wanted.items())
+
+
+def _is_held(file: Any, place: int, name: str, kind: str) -> bool:
+    """Whether Arrow holds a column as the type in SQL says: flat, under its own name, and with no meaning of its own."""
+    at = file.schema_arrow.get_all_field_indices(name)
+    if (
+        len(at) != 1
+        or file.schema.column(place).max_repetition_level
+        or file.schema.column(place).max_definition_level > 1
+    ):
+        return False
+    found = str(file.schema_arrow.field(at[0]).type)
+    return found == (TYPES[kind] if kind != "VARCHAR" else _TEXTS)
+
+
+_TEXTS = "dictionary<values=string, indices=int32, ordered=0>"
