@@ -11,7 +11,9 @@ from sklearn import linear_model as sk
 import goodmeasure as gm
 from goodmeasure import losses
 from goodmeasure.errors import UsageError
+from goodmeasure.fitting import coordinates, linear, proximal
 from goodmeasure.fitting.certificate import Status
+from goodmeasure.fitting.objective import Objective
 from goodmeasure.making.loss import Loss
 from goodmeasure.traits.curvature_class import curvature_class
 
@@ -136,6 +138,46 @@ def test_a_loss_that_is_not_smooth_and_convex_is_refused_with_what_works(name: s
         fitted(ROUGH[name], 0.1, 0.5)
     assert refused.value.fix == "l1_ratio=0.0"
     fitted(ROUGH[name], 0.1, **{"ratio": float(refused.value.fix.split("=")[1])})
+
+
+@pytest.mark.parametrize("name", ["binary_cross_entropy", "huber", "cross_entropy"])
+def test_a_path_of_strengths_goes_on_where_the_last_fit_ended(name: str) -> None:
+    loss = SMOOTH[name]
+    whole = Objective(loss, X, targets(loss), outputs=3 if loss.is_classwise else 1, l1_ratio=0.8)
+    path, alone = [strength(loss) / 4**k for k in range(4)], 0
+    steps = [linear.fit(whole.penalised(alpha), linear.SolverSettings()) for alpha in path]
+    for alpha, (theta, certificate, _) in zip(path, steps, strict=True):
+        cold = Objective(loss, X, targets(loss), alpha=alpha, outputs=whole.outputs, l1_ratio=0.8)
+        best, _, count = linear.fit(cold, linear.SolverSettings(tol=1e-14))
+        alone += count
+        assert certificate.status is Status.OPTIMAL
+        assert proximal.value_of(cold, theta) <= proximal.value_of(cold, best) * (1 + 1e-9)
+    assert sum(count for _, _, count in steps) < alone
+
+
+def test_a_gap_is_what_is_left_where_classes_hardly_differ_and_units_do() -> None:
+    """Their coefficients move together without much change, and most cost next to nothing: steps were taken for settled."""
+    units = X * np.geomspace(1e-4, 1e4, WIDTH)
+    loss = SMOOTH["cross_entropy"]
+    found = []
+    for tol in (1e-9, 1e-15):
+        model = gm.LossClassifier(loss, alpha=0.01, l1_ratio=1.0, tol=tol).fit(units, targets(loss))
+        z = units @ model.coef_.T + model.intercept_
+        found.append((model.certificate_, loss(targets(loss), z) + 0.01 * np.abs(model.coef_).sum()))
+    (certificate, value), (_, least) = found
+    assert certificate.status is Status.OPTIMAL
+    assert value - least <= certificate.gap + 1e-12
+
+
+@pytest.mark.parametrize("together", [1, 3])
+def test_a_step_minimises_its_model(together: int) -> None:
+    """What `unsettled` says is next to nothing there, and is much at a point beside."""
+    rng = np.random.default_rng(0)
+    root = rng.normal(size=(9, 9))
+    matrix, gradient, theta, cost = root @ root.T, rng.normal(size=9), rng.normal(size=9), np.full(9, 0.5)
+    move = coordinates.step(matrix, gradient, theta, cost, together)
+    assert coordinates.unsettled(matrix, gradient, theta + move, move, cost) <= 1e-20
+    assert coordinates.unsettled(matrix, gradient, theta + move + 0.1, move + 0.1, cost) > 1e-4
 
 
 def test_a_ratio_is_a_part() -> None:

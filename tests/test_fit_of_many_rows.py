@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from goodmeasure import losses
-from goodmeasure.fitting import interior, near, newton, sampled
+from goodmeasure import kernels, losses
+from goodmeasure.fitting import design, interior, near, newton, sampled
 from goodmeasure.fitting.certificate import Status
 from goodmeasure.fitting.fit import LossClassifier, LossRegressor
 from goodmeasure.fitting.linear import SolverSettings, fit, start_at
@@ -111,14 +111,14 @@ def test_a_path_of_penalties_goes_on_where_the_last_fit_ended(name: str) -> None
     loss = losses.catalogue()[name]()
     y = (ETA > 0).astype(int) + (X[:, 0] + RNG.normal(size=ROWS) > 1) if loss.is_classwise else targets(loss, ETA)
     whole = Objective(loss, X, y, outputs=3 if loss.is_classwise else 1)
-    own, reads = Objective._swept, []
+    own, reads = Objective._raw_of_blocks, []
 
     def counted(self: Objective, theta: Any) -> Any:
         reads.append(len(self.y) == ROWS)
         return own(self, theta)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Objective, "_swept", counted)
+        patch.setattr(Objective, "_raw_of_blocks", counted)
         ends = [fit(whole.penalised(alpha), SolverSettings()) for alpha in (1e-4, 1e-2, 1.0, 1e-3)]
     asked = sum(reads), len(reads)
     for alpha, (theta, certificate, _) in zip((1e-4, 1e-2, 1.0, 1e-3), ends, strict=True):
@@ -145,6 +145,72 @@ def test_the_rows_are_read_fewer_times() -> None:
         reached, _ = least(sampled.minimise, objective)
     assert reached.converged
     assert max(asked) <= ROWS / 8
+
+
+@pytest.mark.parametrize("served", [True, False])
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("name", [*LOSSES, "cross_entropy", "gaussian_nll"])
+def test_what_is_found_block_by_block_is_what_is_found_at_once(name: str, weighted: bool, served: bool) -> None:
+    """The mean, its slope, and the sizes that rounding and balance are told by."""
+    loss, rows, rng = losses.catalogue()[name](), 1_000, np.random.default_rng(0)
+    y = rng.integers(0, 3, rows) if loss.is_classwise else targets(loss, ETA[:rows])
+    outputs = 3 if loss.is_classwise else len(loss.activation)
+    weight, offset = (rng.uniform(0.1, 3, rows) if weighted else None), rng.normal(size=rows) / 9
+    objective = Objective(loss, X[:rows, [0, 3]], y, weight, offset, alpha=0.1, outputs=outputs, served=served)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(design, "_CELLS", 600)
+        assert len(objective._blocks) == 4
+    theta = rng.normal(size=(3, outputs)) / 9
+    z = X[:rows, [0, 3]] @ theta[:2] + theta[2] + offset[:, None]
+    mean, signal = loss.value_and_gradient(y, z[:, 0] if outputs == 1 else z, weight)
+    signal, cost = signal.reshape(rows, -1), 0.05 * (theta[:2] ** 2).sum()
+    ones = np.column_stack([X[:rows, [0, 3]], np.ones(rows)])
+    assert objective.value(theta.copy()) == pytest.approx(mean + cost, rel=1e-13)
+    value, slope = objective.value_and_gradient(theta)
+    assert value == pytest.approx(mean + cost, rel=1e-13)
+    np.testing.assert_allclose(slope, ones.T @ signal + 0.1 * theta * [[1], [1], [0]], rtol=1e-11, atol=1e-14)
+    assert objective.pull(theta) == pytest.approx(np.abs(signal).sum())
+    np.testing.assert_allclose(objective.pulls(theta), abs(ones).T @ abs(signal) + 0.1 * abs(theta) * [[1], [1], [0]])
+    units = 1 if loss.is_classwise else outputs
+    far, pulled = np.abs(z.reshape(-1, units)).max(axis=0), np.abs(signal.reshape(-1, units)).sum(axis=0)
+    assert objective.rounding(theta) == pytest.approx(np.finfo(float).eps * (abs(value) + far @ pulled))
+
+
+def test_a_step_on_a_run_of_rows_is_that_of_the_loss() -> None:
+    """Of targets that are yes and no up to a share, which another kernel takes; and one outside the domain is none's."""
+    loss, rng, n = losses.binary_cross_entropy(), np.random.default_rng(0), 300
+    y, z, weight = (rng.random(n) < 0.5).astype(float), rng.normal(size=n), rng.uniform(0.1, 3, n)
+    y[200] = 0.3
+    steps = kernels.steps(loss, y, weight)
+    assert steps is not None
+    mean, signal = loss.value_and_gradient(y, z, weight)
+    out, parts = np.empty(n), []
+    for rows in (slice(0, 100), slice(100, 250), slice(250, 300)):
+        found = steps(rows, z[rows], out[rows])
+        assert found is not None
+        parts.append(found)
+    assert sum(parts) == pytest.approx(mean, rel=1e-14)
+    np.testing.assert_allclose(out, signal, rtol=1e-14)
+    wrong = kernels.steps(loss, np.where(np.arange(n) == 7, 2.0, y), None)
+    assert wrong is not None
+    assert wrong(slice(0, n), z, out) is None
+    assert kernels.steps(losses.cross_entropy(), np.zeros(n, dtype=int), None) is None
+
+
+@pytest.mark.parametrize("name", ["gamma", "huber", "binary_cross_entropy"])
+def test_a_start_near_the_best_constant_ends_where_the_best_one_does(name: str) -> None:
+    """Amounts with a far one that the start does not see, and hardly any yes."""
+    loss = LOSSES[name]
+    y = targets(loss, ETA)
+    if name == "binary_cross_entropy":
+        y = (np.arange(ROWS) % 4_000 == 17).astype(float)
+    else:
+        y[13] = 1e6
+    objective = Objective(loss, X, y, alpha=1e-3)
+    theta, certificate, _ = fit(objective, SolverSettings())
+    assert certificate.status is Status.OPTIMAL
+    other, _ = least(newton.minimise, objective)
+    assert objective.value(theta) <= objective.value(other.theta) + 1e-9 * abs(objective.value(other.theta))
 
 
 @pytest.mark.parametrize("weighted", [True, False])

@@ -10,7 +10,7 @@ from scipy import sparse
 
 import goodmeasure as gm
 from goodmeasure import losses
-from goodmeasure.fitting import design
+from goodmeasure.fitting import design, loops
 from goodmeasure.fitting.certificate import Status
 from goodmeasure.making.loss import Loss
 
@@ -104,6 +104,37 @@ def test_products_are_those_of_an_array() -> None:
     )
 
 
+@pytest.mark.parametrize("twice", [False, True])
+def test_compiled_products_of_columns_are_those_of_scipy(twice: bool) -> None:
+    """With rows that are empty, and cells that are written in two parts."""
+    rng = np.random.default_rng(0)
+    table = sparse.random_array((30_000, 40), density=0.02, rng=rng, format="csr")
+    if twice:
+        at = np.repeat(np.arange(table.nnz), 2)
+        table = sparse.csr_array((table.data[at] / 2, table.indices[at], 2 * table.indptr), shape=table.shape)
+    by_row = rng.normal(size=30_000)
+    found = np.zeros((40, 40))
+    loops.crossed.compiled(table.indptr, table.indices, table.data, by_row, found)
+    assert found == pytest.approx((table.T @ table.multiply(by_row[:, None])).toarray(), rel=1e-12, abs=1e-12)
+    plain = np.zeros((40, 40))
+    assert loops.crossed.plain is not None
+    loops.crossed.plain(table.indptr, table.indices, table.data, by_row, plain)
+    assert found == pytest.approx(plain, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_compiled_moments_are_those_of_numpy(weighted: bool) -> None:
+    features = np.random.default_rng(0).normal(size=(1_001, 7)) + 3
+    weight = np.random.default_rng(1).uniform(size=1_001) if weighted else np.ones(1_001)
+    sums, squares = np.zeros(7), np.zeros(7)
+    if weighted:
+        loops.weighed_moments.compiled(features, weight, sums, squares)
+    else:
+        loops.moments.compiled(features, sums, squares)
+    assert sums == pytest.approx(weight @ features, rel=1e-13)
+    assert squares == pytest.approx(weight @ features**2, rel=1e-13)
+
+
 @pytest.mark.parametrize("width", [1, 3])
 def test_compiled_products_are_those_of_blas(width: int) -> None:
     features = np.random.default_rng(0).normal(size=(1_001, 7)) + 3
@@ -111,5 +142,7 @@ def test_compiled_products_are_those_of_blas(width: int) -> None:
         np.random.default_rng(1).normal(size=(7, width)),
         np.random.default_rng(2).normal(size=(1_001, width)),
     )
-    assert design.forth(features, slopes, compiled=True) == pytest.approx(features @ slopes, rel=1e-12)
+    out = np.empty((1_001, width))
+    design.forth(features, slopes, out, compiled=True)
+    assert out == pytest.approx(features @ slopes, rel=1e-12)
     assert design.back(features, signal, compiled=True) == pytest.approx(features.T @ signal, rel=1e-11)

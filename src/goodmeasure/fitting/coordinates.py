@@ -16,18 +16,42 @@ _ROUNDS, _TRIES = 10, 200
 _SLACK = 1e-10
 
 
-def step(matrix: Floats, gradient: Floats, theta: Floats, cost: Floats) -> Floats:
-    """The move d from theta that minimises ``gradient d + d matrix d / 2 + cost |theta + d|``."""
+def step(matrix: Floats, gradient: Floats, theta: Floats, cost: Floats, together: int = 1) -> Floats:
+    """The move d from theta that minimises ``gradient d + d matrix d / 2 + cost |theta + d|``; near it where tries are at an end.
+
+    How near says `unsettled`. ``together``: so many coordinates after each other, of one feature in each class, may move
+    together without much change, which they hardly do one by one.
+    """
     move = np.zeros_like(theta)
     pull = gradient.copy()
     for _ in range(_TRIES):
         changed = _descend(matrix, pull, theta, cost, move, _ROUNDS)
+        if together > 1:
+            move = _shifted(matrix, gradient, theta, cost, move, together)
+            pull = gradient + matrix @ move
         found = _at_once(matrix, gradient, theta, cost, theta + move)
         if found is not None:
             return found
         if not changed:
             break
     return move
+
+
+def _shifted(matrix: Floats, gradient: Floats, theta: Floats, cost: Floats, move: Floats, together: int) -> Floats:
+    """The move, or the one after which the middle of the coordinates that go together is zero, if that gains."""
+    there = (theta + move).reshape(-1, together)
+    paid = cost.reshape(there.shape).all(axis=1, keepdims=True)
+    middle = np.sort(there, axis=1)[:, (together - 1) // 2, None]
+    other: Floats = (there - np.where(paid, middle, 0.0)).ravel() - theta
+    return min(move, other, key=lambda by: gradient @ by + by @ matrix @ by / 2 + cost @ np.abs(theta + by))
+
+
+def unsettled(matrix: Floats, gradient: Floats, there: Floats, move: Floats, cost: Floats) -> float:
+    """What is left to gain after a move to where coordinates are, by each of these alone."""
+    slope, bend = gradient + matrix @ move, np.diag(matrix)
+    free = np.maximum(np.abs(slope) - cost, 0)
+    left = np.where(there == 0, free, slope + cost * np.sign(there))
+    return float(np.sum(left[bend > 0] ** 2 / bend[bend > 0])) / 2
 
 
 @loop(nogil=True)
@@ -60,14 +84,13 @@ def _at_once(matrix: Floats, gradient: Floats, theta: Floats, cost: Floats, near
     free = (near != 0) | (cost == 0)
     move = -theta
     inner = matrix[np.ix_(free, free)]
-    factor = newton.well_conditioned(inner)
-    if factor is None:
-        return None
     right = gradient[free] + cost[free] * np.sign(near[free]) + matrix[np.ix_(free, ~free)] @ move[~free]
-    move[free] = newton.back(factor, -right)
+    # All classes may move together without a change: where costs allow it is no answer, which is seen below.
+    move[free] = newton.direction(inner, right) if free.any() else 0.0
     there = theta + move
-    slope = np.abs(gradient + matrix @ move)
+    slope = gradient + matrix @ move
     agrees = (np.sign(there) == np.sign(near))[free & (cost > 0)].all()
-    stays = (slope <= cost * (1 + _SLACK))[~free].all()
+    stays = (np.abs(slope) <= cost * (1 + _SLACK))[~free].all()
+    balanced = np.abs(slope[free] + cost[free] * np.sign(near[free])) <= _SLACK * np.abs(right).max(initial=0)
     # A coordinate that is zero is exactly so: minus itself is how far it moves.
-    return move if agrees and stays else None
+    return move if agrees and stays and balanced.all() else None

@@ -5,18 +5,28 @@ A table is an array, or one of mostly zeros (CSR), which stays as it is. One of 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 
+from goodmeasure.fitting import loops
 from goodmeasure.statistics.row_arguments import Floats
 
 # Cells of a block, which stays near the core between the way forth and the way back; rows of one whose columns are multiplied.
-_CELLS, _ROWS = 1 << 21, 2048
+_CELLS, _ROWS = 1 << 19, 2048
 # From so many cells on compiled loops are worth the time that they take to load.
 MANY = 1 << 20
 # Where the mean square of a column about its middle is less than this part of that of the middle, a difference loses digits.
 _CANCELS = 1e-6
+
+
+@cache
+def _blas() -> Any:
+    """SciPy's BLAS, which takes a while to load."""
+    from scipy.linalg import blas
+
+    return blas
 
 
 def is_sparse(features: Any) -> bool:
@@ -31,20 +41,39 @@ def blocks(features: Any) -> list[slice]:
     return [slice(start, min(start + size, count)) for start in range(0, count, max(size, 1))]
 
 
+def run_of(features: Any, rows: slice) -> Any:
+    """The rows from one place to another; a table of mostly zeros would be copied where that is all of them."""
+    return features if rows.start == 0 and rows.stop == features.shape[0] else features[rows]
+
+
 def by_loops(features: Any) -> bool:
     """Whether compiled loops read the table: they are for rows that lie one after the other, and many."""
     return not is_sparse(features) and features.size >= MANY and bool(features.flags.c_contiguous)
 
 
-def forth(features: Any, slopes: Floats, *, compiled: bool) -> Floats:
-    """The raw outputs of rows, (rows, outputs), before constants are added."""
+def forth(features: Any, slopes: Floats, out: Floats, *, compiled: bool) -> None:
+    """Write the raw outputs of rows, (rows, outputs), before constants are added."""
     if not compiled or slopes.shape[1] > 1:
-        return np.asarray(features @ slopes)
-    from goodmeasure.fitting import loops
-
-    out = np.empty((len(features), 1))
+        out[:] = features @ slopes
+        return
     loops.forth(features, np.ascontiguousarray(slopes[:, 0]), out[:, 0])
-    return out
+
+
+def largest(table: Floats) -> Floats:
+    """The largest size in each column."""
+    if table.shape[1] == 1 and len(table):
+        found: Floats = np.abs(table[_blas().idamax(table[:, 0])])  # which makes no table of the sizes
+    else:
+        found = np.maximum(table.max(axis=0, initial=0), -table.min(axis=0, initial=0))
+    return found
+
+
+def sizes(table: Floats) -> Floats:
+    """The sum of the sizes in each column."""
+    if table.shape[1] == 1 and len(table):
+        return np.array([_blas().dasum(table[:, 0])])
+    found: Floats = np.abs(table).sum(axis=0)
+    return found
 
 
 def back(features: Any, signal: Floats, *, compiled: bool) -> Floats:
@@ -52,8 +81,6 @@ def back(features: Any, signal: Floats, *, compiled: bool) -> Floats:
     if not compiled or signal.shape[1] > 1:
         # BLAS takes twice as long where the long side of a small result comes first.
         return np.asarray(features.T @ signal) if is_sparse(features) else (signal.T @ features).T
-    from goodmeasure.fitting import loops
-
     out = np.zeros((features.shape[1], 1))
     loops.back(features, np.ascontiguousarray(signal[:, 0]), out[:, 0])
     return out
@@ -62,15 +89,18 @@ def back(features: Any, signal: Floats, *, compiled: bool) -> Floats:
 def moments(features: Any, weight: Floats | None) -> tuple[Floats, Floats]:
     """The weighted mean of each column, and its standard deviation, to the last digits of columns that hardly vary."""
     rows = features.shape[0]
-    share = np.full(rows, 1 / rows) if weight is None else weight / weight.sum()
     if is_sparse(features):
+        share = np.full(rows, 1 / rows) if weight is None else weight / weight.sum()
         mean = features.T @ share
         return mean, np.sqrt(np.maximum(features.multiply(features).T @ share - mean**2, 0))
     if by_loops(features):
-        from goodmeasure.fitting import loops
-
         mean, square = np.zeros(features.shape[1]), np.zeros(features.shape[1])
-        loops.moments(features, share, mean, square)
+        if weight is None:
+            loops.moments(features, mean, square)
+        else:
+            loops.weighed_moments(features, weight, mean, square)
+        total = rows if weight is None else weight.sum()
+        mean, square = mean / total, square / total
         if ((square - mean**2 > _CANCELS * mean**2) | (square == 0)).all():
             return mean, np.sqrt(square - mean**2)
     mean = np.average(features, axis=0, weights=weight)  # exact of a constant column, as a product is not
@@ -88,10 +118,9 @@ def gram(features: Any, by_row: Floats | None, *, single: bool = False) -> Float
 
     In single precision it takes half the time, and has six digits.
     """
-    rooted = None if by_row is None else np.sqrt(by_row)
     if is_sparse(features):
-        part = features if rooted is None else features.multiply(rooted[:, None]).tocsr()
-        return np.asarray((part.T @ part).toarray())
+        return crossed(features, np.ones(features.shape[0]) if by_row is None else by_row)
+    rooted = None if by_row is None else np.sqrt(by_row)
     found = np.zeros((features.shape[1], features.shape[1]))
     for start in range(0, len(features), _ROWS):
         rows = slice(start, start + _ROWS)
@@ -104,7 +133,9 @@ def gram(features: Any, by_row: Floats | None, *, single: bool = False) -> Float
 def crossed(features: Any, by_row: Floats) -> Floats:
     """``features' diag(by_row) features``, for weights of rows of either sign."""
     if is_sparse(features):
-        return np.asarray((features.T @ features.multiply(by_row[:, None])).toarray())
+        found = np.zeros((features.shape[1], features.shape[1]))
+        loops.crossed(features.indptr, features.indices, features.data, np.ascontiguousarray(by_row), found)
+        return found
     return np.asarray(features.T @ (by_row[:, None] * features))
 
 

@@ -345,7 +345,7 @@ class LossRegressor(RegressorMixin, _LossModel):  # type: ignore[misc]
         intercept_: the constant, one for each raw output.
         loss_: the loss that was lowered.
         n_iter_: how many steps were made.
-        loss_curve_: the objective from the start on, the best constant.
+        loss_curve_: the objective from the start on, the best constant (of many rows, that of some of them).
         validation_curve_: the mean loss on validation rows after each step.
         certificate_: how far the fit can still be from the best, and how that is known; where that is in doubt, or there
             is no best, the fit warns (scikit-learn's ``ConvergenceWarning``).

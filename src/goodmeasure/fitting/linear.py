@@ -92,14 +92,14 @@ SOLVERS = ("auto", "newton", "lbfgs", "interior")
 def start_at(objective: Objective, curvature: CurvatureClass) -> Floats:
     """The best constant as raw outputs, a finite number each."""
     loss, y, weight = objective.loss, objective.y, objective.weight
-    if objective.outputs == 1 and curvature.convex and not (curvature.jumps or curvature.piecewise_linear):
+    if objective.outputs == 1 and _is_smooth(curvature):
         rough = np.full((1, 1), _rough(loss, np.average(y, weights=weight)))
-        whole = Objective(loss, np.empty((len(y), 0)), y, weight, objective.offset)
+        whole = Objective(loss, np.empty((len(y), 0)), y, weight, objective.offset, served=objective.served)
         if _is_least(whole, rough):
             return np.asarray(rough[0])
         if objective.offset is None:
             y, weight = _gathered(y, weight)
-        alone = Objective(loss, np.empty((len(y), 0)), y, weight, objective.offset)
+        alone = Objective(loss, np.empty((len(y), 0)), y, weight, objective.offset, served=objective.served)
         found = sampled.minimise(alone, rough, tol=1e-12, max_iter=100, watch=lambda theta, value: False)
         if found.converged and np.isfinite(found.theta).all():
             return np.asarray(found.theta[0])
@@ -114,6 +114,11 @@ def start_at(objective: Objective, curvature: CurvatureClass) -> Floats:
         )
     shift = 0.0 if objective.offset is None else objective.offset.mean()
     return np.asarray(np.nan_to_num(best, posinf=FAR, neginf=-FAR) - shift)
+
+
+def _is_smooth(curvature: CurvatureClass) -> bool:
+    """Whether a loss is convex and bends everywhere as its second derivative says."""
+    return curvature.convex and not (curvature.jumps or curvature.piecewise_linear)
 
 
 def _is_least(alone: Objective, rough: Floats) -> bool:
@@ -188,10 +193,27 @@ def fit(objective: Objective, settings: SolverSettings) -> tuple[Floats, Certifi
 def _constant(objective: Objective) -> tuple[Floats, CurvatureClass]:
     """The best constant as parameters, and what the loss looks like on these targets."""
     curvature = objective.settled("curvature", lambda: curvature_class(objective.loss, objective.y, objective.outputs))
+    return objective.settled("start", lambda: _start(objective, curvature)), curvature
+
+
+def _start(objective: Objective, curvature: CurvatureClass) -> Floats:
+    """Where a fit begins: at the best constant, or near it."""
     theta = np.zeros((objective.count, objective.outputs))
-    if objective.intercept:
-        theta[-1] = objective.settled("start", lambda: start_at(objective, curvature))
-    return theta, curvature
+    if not objective.intercept:
+        return theta
+    if _starts_near(objective, curvature):
+        some = objective.without_features(sampled.spread(len(objective.y), _STARTING_TARGETS))
+        theta[-1] = start_at(some, curvature)
+        if np.abs(theta[-1]) != FAR and np.isfinite(objective.value(theta)):
+            return theta
+        theta = theta.copy()  # another point, at which nothing is known
+    theta[-1] = start_at(objective, curvature)
+    return theta
+
+
+def _starts_near(objective: Objective, curvature: CurvatureClass) -> bool:
+    """Whether some of the rows tell where to begin: a fit that looks at a part of them first goes on from there at once."""
+    return objective.outputs == 1 and _is_smooth(curvature) and sampled.suits(objective)
 
 
 @dataclass(eq=False, kw_only=True)
@@ -214,7 +236,7 @@ class _PartMonitor(Monitor):
 
 def _apart(objective: Objective, parts: tuple[Loss, ...], settings: SolverSettings) -> tuple[Floats, Certificate, int]:
     """Raw outputs that have nothing to do with each other: a fit of each alone, and what all of them reached."""
-    theta, _ = _constant(objective)
+    theta = _constant(objective)[0].copy()
     certificates, steps = [], 0
     for k, loss in enumerate(parts):
         watch = _PartMonitor(all=settings.watch, objective=objective, whole=theta, column=k)
@@ -271,7 +293,7 @@ def _solve(objective: Objective, theta: Floats, curvature: CurvatureClass, setti
 
 def _sparse(objective: Objective, theta: Floats, curvature: CurvatureClass, settings: SolverSettings) -> newton.Reached:
     """The least with a cost of sizes. Error: GM009 where the loss is not smooth and convex."""
-    if not curvature.convex or curvature.jumps or curvature.piecewise_linear:
+    if not _is_smooth(curvature):
         raise UsageError(
             f"l1_ratio is for losses that are smooth and convex, and {objective.loss} is not",
             seen=curvature.evidence,

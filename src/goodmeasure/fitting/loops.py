@@ -1,4 +1,5 @@
-"""Products of a dense table with one vector, compiled: as fast as memory is read, where BLAS takes twice as long."""
+"""Products of a table with one vector, compiled: as fast as memory is read, where BLAS takes twice as long; and of the columns of
+one of mostly zeros with each other, where SciPy makes tables of what it multiplies."""
 
 from __future__ import annotations
 
@@ -42,24 +43,62 @@ def back(features: Any, signal: Any, out: Any) -> None:
             out[j] += signal[i] * features[i, j]
 
 
-def _moments_plain(features: Any, share: Any, sums: Any, squares: Any) -> None:
-    sums += share @ features
-    squares += share @ features**2
+def _moments_plain(features: Any, sums: Any, squares: Any) -> None:
+    sums += features.sum(axis=0)
+    squares += (features**2).sum(axis=0)
 
 
 @loop(plain=_moments_plain, nogil=True, fastmath=_LOOSE)
-def moments(features: Any, share: Any, sums: Any, squares: Any) -> None:
+def moments(features: Any, sums: Any, squares: Any) -> None:
+    """Add each column's sum and sum of squares."""
+    n, width = features.shape
+    even = n - n % 2
+    for i in range(0, even, 2):
+        for j in range(width):
+            x, z = features[i, j], features[i + 1, j]
+            sums[j] += x + z
+            squares[j] += x * x + z * z
+    for i in range(even, n):
+        for j in range(width):
+            sums[j] += features[i, j]
+            squares[j] += features[i, j] * features[i, j]
+
+
+def _weighed_moments_plain(features: Any, weight: Any, sums: Any, squares: Any) -> None:
+    sums += weight @ features
+    squares += weight @ features**2
+
+
+@loop(plain=_weighed_moments_plain, nogil=True, fastmath=_LOOSE)
+def weighed_moments(features: Any, weight: Any, sums: Any, squares: Any) -> None:
     """Add each column's weighed sum and sum of squares."""
     n, width = features.shape
     even = n - n % 2
     for i in range(0, even, 2):
-        a, b = share[i], share[i + 1]
+        a, b = weight[i], weight[i + 1]
         for j in range(width):
             x, z = a * features[i, j], b * features[i + 1, j]
             sums[j] += x + z
             squares[j] += x * features[i, j] + z * features[i + 1, j]
     for i in range(even, n):
         for j in range(width):
-            x = share[i] * features[i, j]
+            x = weight[i] * features[i, j]
             sums[j] += x
             squares[j] += x * features[i, j]
+
+
+def _crossed_plain(starts: Any, columns: Any, cells: Any, by_row: Any, out: Any) -> None:
+    from scipy.sparse import csr_array
+
+    table = csr_array((cells, columns, starts), shape=(len(by_row), len(out)))
+    out += (table.T @ table.multiply(by_row[:, None])).toarray()
+
+
+@loop(plain=_crossed_plain, nogil=True, fastmath=_LOOSE)
+def crossed(starts: Any, columns: Any, cells: Any, by_row: Any, out: Any) -> None:
+    """Add the products of columns with each other, of a table whose rows hold their cells from one start to the next (CSR)."""
+    for i in range(len(by_row)):
+        for a in range(starts[i], starts[i + 1]):
+            x, j = by_row[i] * cells[a], columns[a]
+            for b in range(starts[i], starts[i + 1]):
+                out[j, columns[b]] += x * cells[b]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
@@ -22,6 +22,10 @@ _PLAIN = 1 << 15
 # Columns are put on a common scale where their scales differ by more than this, or one lies this many away from zero.
 _UNEVEN = 30.0
 _OFF_CENTRE = 3.0
+
+_EPS = float(np.finfo(np.float64).eps)
+# By what name the last sweeps stand beside where fits ended.
+_SEEN = "seen"
 
 T = TypeVar("T")
 
@@ -56,6 +60,22 @@ class Smooth(Protocol):
         """How far a step moves the raw output that it moves most."""
 
 
+@dataclass(frozen=True)
+class _Swept:
+    """What a sweep over the rows found, whatever the penalty: the mean loss, its slope, and how raw outputs are pulled.
+
+    ``far`` is the largest size of the raw outputs of a unit, ``pulled`` the sum of the sizes of their signals; ``signals`` of
+    the rows are kept where there are few.
+    """
+
+    theta: Floats
+    mean: float
+    slope: Floats
+    far: Floats
+    pulled: Floats
+    signals: Floats | None
+
+
 @dataclass(eq=False)
 class Objective:
     """The mean of ``loss`` over rows plus ``alpha / 2 * sum(coefficients**2)``, as a function of theta.
@@ -77,13 +97,15 @@ class Objective:
     intercept: bool = True
     outputs: int = 1
     l1_ratio: float = 0.0
+    # Whether kernels are used for few raw outputs too, as of some of the rows of an objective that uses them anyway.
+    served: bool = False
     centre: Floats = field(init=False)
     scale: Floats = field(init=False)
-    # The last theta with its raw outputs, with its value, and with its gradient too: a step asks for them more than once.
+    # The last theta with its raw outputs, its mean loss, what a sweep found at it, and the objective: a step asks more than once.
     _raw_at: tuple[Floats, Floats] | None = field(init=False, default=None)
     _alone_at: tuple[Floats, float] | None = field(init=False, default=None)
+    _swept_at: _Swept | None = field(init=False, default=None)
     _value_at: tuple[Floats, float, Floats] | None = field(init=False, default=None)
-    _signal: Floats | None = field(init=False, default=None)
     # What follows from the targets alone, and where fits ended, shared by objectives that differ in the penalty.
     _settled: dict[Any, Any] = field(init=False, default_factory=dict)
     ends: dict[str, Any] = field(init=False, default_factory=dict)
@@ -99,7 +121,13 @@ class Objective:
         """The same rows with this penalty; what is known of their targets is kept, and where a fit ended."""
         found = self._framed_alike(self.features, alpha=alpha)
         found._settled, found.ends = self._settled, self.ends
+        found._alone_at, found._swept_at = self.ends.get(_SEEN, (None, None))
         return found
+
+    def ended(self, name: str, *where: Any) -> None:
+        """A fit of this name ended so: one with another penalty goes on from there, and knows what was found last."""
+        self.ends[name] = where
+        self.ends[_SEEN] = self._alone_at, self._swept_at
 
     def settled(self, name: str, find: Callable[[], T]) -> T:
         """What is found of the targets, whatever the penalty: once."""
@@ -116,8 +144,16 @@ class Objective:
 
     def part(self, rows: NDArray[np.intp]) -> Objective:
         """The objective of some of the rows, as a function of the same theta."""
+        return self._framed_alike(design.rows_of(self.features, rows), **self._targets(rows))
+
+    def without_features(self, rows: NDArray[np.intp]) -> Objective:
+        """The objective of constants alone, on some of the rows."""
+        return Objective(self.loss, np.empty((len(rows), 0)), outputs=self.outputs, **self._targets(rows))
+
+    def _targets(self, rows: NDArray[np.intp]) -> dict[str, Any]:
+        """Some of the rows, but for their features."""
         weight, offset = (None if each is None else each[rows] for each in (self.weight, self.offset))
-        return self._framed_alike(design.rows_of(self.features, rows), y=self.y[rows], weight=weight, offset=offset)
+        return {"y": self.y[rows], "weight": weight, "offset": offset, "served": not self._is_plain}
 
     def columns(self, kept: NDArray[np.intp]) -> Objective:
         """The objective of some of the features, as if the coefficients of the others were zero."""
@@ -173,63 +209,104 @@ class Objective:
         if self._raw_at is None or self._raw_at[0] is not theta:
             z = np.empty((len(self.y), self.outputs))
             for rows, _ in self._blocks:
-                z[rows] = self._forth(theta, rows)
-            self._raw_at = theta, z[:, 0] if self.outputs == 1 else z
-        return self._raw_at[1]
+                self._forth(theta, rows, z[rows])
+            self._raw_at = theta, z
+        return self._each(self._raw_at[1])
 
     def value(self, theta: Floats) -> float:
         """The objective; infinite where the loss is."""
-        if self._value_at is not None and self._value_at[0] is theta:
-            return self._value_at[1]
+        if self._swept_at is not None and self._swept_at.theta is theta:
+            return self._swept_at.mean + self._cost(theta)
         if self._alone_at is None or self._alone_at[0] is not theta:
-            mean = self.loss if self._is_plain else lambda *rows: self.loss.value_and_gradient(*rows)[0]
-            self._alone_at = theta, mean(self.y, self.raw(theta), self.weight) + self._cost(theta)
-        return self._alone_at[1]
+            if self._is_plain:
+                mean = float(self.loss(self.y, self.raw(theta), self.weight))
+            else:
+                mean = sum(self._step(*block) for block in self._raw_of_blocks(theta))
+            self._alone_at = theta, mean
+        return self._alone_at[1] + self._cost(theta)
 
     def value_and_gradient(self, theta: Floats) -> tuple[float, Floats]:
         """The objective and its derivative by theta."""
         if self._value_at is None or self._value_at[0] is not theta:
-            mean, slope = self._swept(theta)
-            self._value_at = theta, mean + self._cost(theta), slope + self.penalty * theta
+            found = self._sweep(theta)
+            self._value_at = theta, found.mean + self._cost(theta), found.slope + self.penalty * theta
         return self._value_at[1:]
 
     @property
     def _is_plain(self) -> bool:
         """Whether raw outputs are too few for a kernel to pay."""
-        return len(self.y) * self.outputs <= _PLAIN
+        return not self.served and len(self.y) * self.outputs <= _PLAIN
 
-    def _swept(self, theta: Floats) -> tuple[float, Floats]:
+    def _sweep(self, theta: Floats) -> _Swept:
         """The mean loss and its derivative: a block of rows goes forth and back while it is near the core."""
-        z = np.empty((len(self.y), self.outputs))
-        signal, slope, means = np.empty_like(z), np.zeros(theta.shape), []
-        step = numbers.value_and_gradient if self._is_plain else Loss.value_and_gradient
+        if self._swept_at is None or self._swept_at.theta is not theta:
+            slope, mean = np.zeros(theta.shape), 0.0
+            far, pulled = np.zeros(1), np.zeros(1)
+            for rows, share, raw, signal in self._raw_of_blocks(theta):
+                mean += self._step(rows, share, raw, signal)
+                slope += self._back(signal, rows)
+                far = np.maximum(far, design.largest(raw.reshape(-1, self._units)))
+                pulled = pulled + design.sizes(signal.reshape(-1, self._units))
+            kept = signal if len(self._blocks) == 1 else None
+            self._swept_at = _Swept(theta, mean, np.where(self.held, 0.0, slope), far, pulled, kept)
+        return self._swept_at
+
+    def _raw_of_blocks(self, theta: Floats) -> Iterator[tuple[slice, float, Floats, Floats]]:
+        """The rows of each block, what part of the mean they are, their raw outputs, (rows, outputs), and room for signals."""
+        if len(self._blocks) == 1 or (self._raw_at is not None and self._raw_at[0] is theta):
+            z = self.raw(theta).reshape(-1, self.outputs)
+            yield from ((rows, share, z[rows], np.empty_like(z[rows])) for rows, share in self._blocks)
+            return
+        # The same memory for each block: to get new takes as long as to fill it.
+        longest = max(rows.stop - rows.start for rows, _ in self._blocks)
+        raw, signal = np.empty((longest, self.outputs)), np.empty((longest, self.outputs))
         for rows, share in self._blocks:
-            z[rows] = self._forth(theta, rows)
-            weight = None if self.weight is None else self.weight[rows]
-            raw, pull = (each[rows, 0] if self.outputs == 1 else each[rows] for each in (z, signal))
-            means.append(share * step(self.loss, self.y[rows], raw, weight, out=pull)[0])
-            if share < 1:
-                pull *= share
-            slope += self.back(signal[rows], rows)
-        self._raw_at = theta, z[:, 0] if self.outputs == 1 else z
-        self._signal = signal[:, 0] if self.outputs == 1 else signal
-        return sum(means), slope
+            count = rows.stop - rows.start
+            self._forth(theta, rows, raw[:count])
+            yield rows, share, raw[:count], signal[:count]
+
+    def _step(self, rows: slice, share: float, raw: Floats, signal: Floats) -> float:
+        """What rows add to the mean loss; what they add to its derivative by their raw outputs is written."""
+        found: float | None = None if self._steps is None else self._steps(rows, raw[:, 0], signal[:, 0])
+        if found is not None:
+            return found
+        weight = None if self.weight is None else self.weight[rows]
+        step = numbers.value_and_gradient if self._is_plain else Loss.value_and_gradient
+        mean, _ = step(self.loss, self.y[rows], self._each(raw), weight, out=self._each(signal))
+        if share < 1:
+            signal *= share
+        return share * float(mean)
+
+    @cached_property
+    def _steps(self) -> Any:
+        """The loss as kernels take it a block at a time, where they do."""
+        return None if self._is_plain or self.outputs > 1 else kernels.steps(self.loss, self.y, self.weight)
+
+    def _each(self, table: Floats) -> Floats:
+        """A table of raw outputs as a loss takes it: of one alone without an axis for it."""
+        return table[:, 0] if self.outputs == 1 else table
 
     @cached_property
     def _blocks(self) -> list[tuple[slice, float]]:
         """The rows in blocks, and what part of the mean each is; in one if a block of them would not count."""
-        found = [(rows, float(self.share[rows].sum())) for rows in design.blocks(self.features)]
-        return found if all(share > 0 for _, share in found) else [(slice(0, len(self.y)), 1.0)]
+        counts = np.broadcast_to(1.0, len(self.y)) if self.weight is None else self.weight
+        found = [(rows, float(counts[rows].sum())) for rows in design.blocks(self.features)]
+        if not all(count > 0 for _, count in found):
+            return [(slice(0, len(self.y)), 1.0)]
+        total = sum(count for _, count in found)
+        return [(rows, count / total) for rows, count in found]
 
-    def _forth(self, theta: Floats, rows: slice) -> Floats:
-        slopes, part = theta[: self.features.shape[1]], self.features[rows]
-        moves = bool(slopes.any())
-        z = design.forth(part, slopes, compiled=self._by_loops) if moves else np.zeros((part.shape[0], self.outputs))
+    def _forth(self, theta: Floats, rows: slice, out: Floats) -> None:
+        """Write the raw outputs of rows."""
+        slopes = theta[: self.features.shape[1]]
+        if slopes.any():
+            design.forth(design.run_of(self.features, rows), slopes, out, compiled=self._by_loops)
+        else:
+            out[:] = 0
         if self.intercept:
-            z += theta[-1]
+            out += theta[-1]
         if self.offset is not None:
-            z += self.offset[rows, None]
-        return z
+            out += self.offset[rows, None]
 
     @cached_property
     def _by_loops(self) -> bool:
@@ -237,12 +314,8 @@ class Objective:
 
     def rounding(self, theta: Floats) -> float:
         """How much of the objective is rounding: its own, and what that of the raw outputs does to it."""
-        value, _ = self.value_and_gradient(theta)
-        assert self._signal is not None
-        # Raw outputs may be in units far apart, such as a mean of millions and the logarithm of its scale.
-        raw, signal = (each.reshape(-1, self.outputs) for each in (self.raw(theta), self._signal))
-        moved = np.abs(raw).max(axis=0, initial=0) @ np.abs(signal).sum(axis=0)
-        return float(np.finfo(np.float64).eps * (abs(value) + moved))
+        (value, _), found = self.value_and_gradient(theta), self._sweep(theta)
+        return float(_EPS * (abs(value) + found.far @ found.pulled))
 
     def reach(self, direction: Floats) -> float:
         """How far a step moves the raw output that it moves most."""
@@ -251,9 +324,7 @@ class Objective:
 
     def pull(self, theta: Floats) -> float:
         """The mean size of the rows' signals."""
-        self.value_and_gradient(theta)
-        assert self._signal is not None
-        return float(np.abs(self._signal).sum())
+        return float(self._sweep(theta).pulled.sum())
 
     def size(self, theta: Floats) -> float:
         """The mean size of a row's loss, and the penalty: what is a little or much of the objective."""
@@ -263,19 +334,31 @@ class Objective:
 
     def pulls(self, theta: Floats) -> Floats:
         """What the derivatives by theta would be if no signal of a row worked against another."""
-        self.value_and_gradient(theta)
-        assert self._signal is not None
-        size = np.abs(self._signal).reshape(-1, self.outputs)
-        found = abs(self.features).T @ size
-        found = np.concatenate([found, size.sum(axis=0)[None]]) if self.intercept else found
-        return np.asarray(found + self.penalty * np.abs(theta))
+        kept = self._sweep(theta).signals
+        found = np.zeros(theta.shape)
+        for rows, signal in self._signals(theta) if kept is None else [(slice(0, len(kept)), kept)]:
+            found += self._back(np.abs(signal), rows, abs(design.run_of(self.features, rows)))
+        return found + self.penalty * np.abs(theta)
 
-    def back(self, signal: Floats, rows: slice = slice(None)) -> Floats:
-        """A signal of the rows as one of theta."""
-        signal = signal.reshape(-1, self.outputs)
-        found = design.back(self.features[rows], signal, compiled=self._by_loops)
-        found = np.concatenate([found, signal.sum(axis=0)[None]]) if self.intercept else found
-        return np.where(self.held, 0.0, found)
+    @property
+    def _units(self) -> int:
+        """How many units raw outputs have: classes have one; a mean of millions and the logarithm of its scale are far apart."""
+        return 1 if self.loss.is_classwise else self.outputs
+
+    def _signals(self, theta: Floats) -> Iterator[tuple[slice, Floats]]:
+        """The rows of each block, and their signals."""
+        for rows, share, raw, signal in self._raw_of_blocks(theta):
+            self._step(rows, share, raw, signal)
+            yield rows, signal
+
+    def _back(self, signal: Floats, rows: slice, features: Any = None) -> Floats:
+        """A signal of some rows as one of theta, of whatever features they have."""
+        found = np.empty((self.count, self.outputs))
+        part = design.run_of(self.features, rows) if features is None else features
+        found[: part.shape[1]] = design.back(part, signal, compiled=self._by_loops)
+        if self.intercept:
+            found[-1] = np.ones(len(signal)) @ signal  # a sum over a short side takes ten times as long
+        return found
 
     def _cost(self, theta: Floats) -> float:
         return float(np.sum(self.penalty * theta**2)) / 2 if self.alpha else 0.0

@@ -25,7 +25,7 @@ _MANY, _SHARE, _ROWS, _ROWS_OF_SEVERAL = 20_000, 1 / 8, 150, 40
 # Its curvature has at most so many parameters. One that is singular, as of classes, is damped by this part of itself.
 _MOST, _DAMPED = 2_000, 1e-7
 # The part is itself begun on so many of its rows a parameter. Each is solved as near as it lies to the least of more rows.
-_FEW, _ROUGHLY, _ROUGH = 20, 1e-3, 1e-5
+_FEW, _ROUGHLY, _ROUGH = 20, 1e-2, 1e-4
 # So many columns are multiplied with each other in about the time of a part; to six digits where pivots differ by no more.
 _NARROW, _EVEN = 100, 1e-2
 # Where so many steps do not arrive, all rows say how the objective bends.
@@ -37,14 +37,14 @@ Watch = Callable[[Floats, float], bool]
 def minimise(objective: Objective, start: Floats, *, tol: float, max_iter: int, watch: Watch) -> Reached:
     """The parameters where the gradient vanishes, as `newton.minimise` finds them, by fewer reads of the rows."""
     constant = objective.value(start)
-    begun = (_resumed(objective, constant) or _begun(objective, start, constant)) if suits(objective) else None
+    begun = (_resumed(objective) or _begun(objective, start, constant)) if suits(objective) else None
     if begun is None:
         return newton.minimise(objective, start, tol=tol, max_iter=max_iter, watch=watch)
     if begun[0] is not start and watch(start, constant):
         return Reached(start, 0, False, stopped=True)
     reached = _walked(objective, *begun, tol=tol / 2, max_iter=min(_STEPS, max_iter), watch=watch)
     if reached.converged:
-        objective.ends["sampled"] = reached.theta, begun[1].at(-objective.penalty.ravel())
+        objective.ended("sampled", reached.theta, begun[1].at(-objective.penalty.ravel()))
     if reached.converged or reached.stopped:
         return reached
     if objective.outputs > 1:
@@ -69,16 +69,16 @@ def suits(objective: Objective) -> bool:
 def _size(objective: Objective) -> int:
     """How many rows the part has."""
     each = _ROWS if objective.outputs == 1 else _ROWS_OF_SEVERAL
-    return max(len(objective.y) // 32, each * objective.count)
+    return max(len(objective.y) // 24, each * objective.count)
 
 
-def _resumed(objective: Objective, constant: float) -> tuple[Floats, _Bend] | None:
-    """Where a fit of the same rows with another penalty ended, and how these bend; None where there was none near."""
+def _resumed(objective: Objective) -> tuple[Floats, _Bend] | None:
+    """Where a fit of the same rows with another penalty ended, and how these bend; None where there was none."""
     if "sampled" not in objective.ends:
         return None
     theta, bend = objective.ends["sampled"]
     found = bend.at(objective.penalty.ravel())
-    return (theta, found) if found.factor is not None and objective.value(theta) <= constant else None
+    return None if found.factor is None else (theta, found)
 
 
 def _begun(objective: Objective, start: Floats, constant: float) -> tuple[Floats, _Bend] | None:
@@ -119,13 +119,19 @@ def _of_part(part: Objective, start: Floats) -> Reached:
     if part.outputs > 1:
         return descent.minimise(part, start, tol=_ROUGH, max_iter=500, watch=_unseen)
     some = part.part(spread(len(part.y), _FEW * part.count))
-    first = newton.minimise(some, start, tol=_ROUGHLY, max_iter=30, watch=_unseen)
+    first = _by_bend(some, start, _bend(some, start), tol=_ROUGHLY)
     bend = _bend(some, first.theta) if first.converged else None
-    if bend is not None and part.value(first.theta) <= part.value(start):
-        reached = _walked(part, first.theta, bend, tol=_ROUGH, max_iter=_STEPS, watch=_unseen)
+    near = bend is not None and part.value_and_gradient(first.theta)[0] <= part.value(start)
+    return _by_bend(part, first.theta if near else start, bend if near else None, tol=_ROUGH)
+
+
+def _by_bend(part: Objective, start: Floats, bend: _Bend | None, *, tol: float) -> Reached:
+    """Near the least by one curvature; by Newton's own steps where there is none, or it does not lead there."""
+    if bend is not None:
+        reached = _walked(part, start, bend, tol=tol, max_iter=_STEPS, watch=_unseen)
         if reached.converged:
             return reached
-    return newton.minimise(part, start, tol=_ROUGH, max_iter=30, watch=_unseen)
+    return newton.minimise(part, start, tol=tol, max_iter=30, watch=_unseen)
 
 
 def _unseen(theta: Floats, value: float) -> bool:
@@ -176,30 +182,30 @@ class _Bend:
     def __init__(self, matrix: Floats) -> None:
         self.matrix = matrix
         self.factor = newton.well_conditioned(matrix)
-        self.told: list[tuple[Floats, Floats]] = []
+        self.told: list[tuple[Floats, Floats, float]] = []
 
     def at(self, more: Floats) -> _Bend:
         """The same with so much more curvature of each parameter alone."""
         found = _Bend(self.matrix + np.diag(more))
-        for moved, changed in self.told[-_STEPS:]:
+        for moved, changed, _ in self.told[-_STEPS:]:
             found.learn(moved, changed + more * moved)
         return found
 
     def learn(self, moved: Floats, changed: Floats) -> None:
         """The gradient changed by so much over this step."""
-        if moved @ changed > 0:
-            self.told.append((moved, changed))
+        if (bent := float(moved @ changed)) > 0:
+            self.told.append((moved, changed, bent))
 
     def __call__(self, gradient: Floats) -> Floats:
         """The curvature's inverse times a gradient, by the two loops of L-BFGS."""
         found, shares = gradient.copy(), []
-        for moved, changed in reversed(self.told):
-            shares.append(moved @ found / (moved @ changed))
-            found = found - shares[-1] * changed
+        for moved, changed, bent in reversed(self.told):
+            shares.append(float(moved @ found) / bent)
+            found -= shares[-1] * changed
         assert self.factor is not None
         found = newton.back(self.factor, found)
-        for moved, changed in self.told:
-            found = found + (shares.pop() - changed @ found / (moved @ changed)) * moved
+        for moved, changed, bent in self.told:
+            found += (shares.pop() - float(changed @ found) / bent) * moved
         return found
 
 

@@ -50,6 +50,18 @@ def value_and_gradient(
     return None if result.bad or _ended(loss, z, result.sum) else (result.sum / total, table)
 
 
+def steps(loss: Record, y: Any, weight: Any) -> points.RunSteps | None:
+    """Training steps on runs of these rows, whose raw outputs are one each in double; None where the kernels do not apply."""
+    if loss.is_classwise or len(loss.activation) > 1 or not _applies(loss, y, np.empty(y.shape)):
+        return None
+    found = _weighed(loss, y, y, weight, None)
+    if found is None:
+        return None
+    weight, total = found
+    weight = None if weight is None else np.ascontiguousarray(weight, dtype=np.float64)
+    return points.RunSteps(loss, np.ascontiguousarray(y, dtype=np.float64), weight, total)
+
+
 def total(loss: Record, y: Any, z: Any, weight: Any, scale: float | None) -> tuple[float, Any]:
     """The weighted sum and its derivative by ``z`` times ``scale`` (None: not wanted); for hosts that checked the shapes.
 
@@ -196,4 +208,4 @@ def _weighed(loss: Record, y: Any, z: Any, sample_weight: Any, mask: Any) -> tup
     return (weight, total) if total > 0 else None
 
 
-__all__ = ["each", "table", "total", "value_and_gradient"]
+__all__ = ["each", "steps", "table", "total", "value_and_gradient"]

@@ -328,6 +328,27 @@ def sweep(
     return Found(math.nan if bad else exact(sums), bad)
 
 
+class RunSteps:
+    """Training steps on one run of rows after another of the same targets: what stays the same is looked up once."""
+
+    def __init__(self, loss: Record, y: Any, weight: Any, total: float) -> None:
+        self.loss, self.y, self.weight, self.total = loss, y, weight, total
+        self.turned = mirrored(loss) and not 0 < y.item(0) < 1
+
+    def __call__(self, rows: slice, z: Any, signal: Any) -> float | None:
+        """What these rows add to the weighted mean; their signals, times the shares of their weights, are written.
+
+        None where a target is outside the domain.
+        """
+        weight = None if self.weight is None else self.weight[rows]
+        kernel = compiled(self.loss, "value+signal", _DOUBLE, weight is not None, self.turned)
+        sums, bad = _block(kernel, [self.y[rows], z, weight, None, signal, None], len(z), 1 / self.total)
+        if bad and self.turned:
+            self.turned = False
+            return self(rows, z, signal)
+        return None if bad else exact(sums) / self.total
+
+
 _DOUBLE = np.dtype(np.float64)
 
 

@@ -72,7 +72,8 @@ if not TYPE_CHECKING:  # a type checker would take any name for a loss
     def __getattr__(name: str) -> Definition:
         if name.startswith("__"):
             raise AttributeError(name)
-        return find(name)
+        known = catalogue()
+        return known[name] if name in known else find(name)
 
 
 def __dir__() -> list[str]:
