@@ -20,14 +20,14 @@ from goodmeasure.tallying.tally import Tally
 # Dask has its workers give every freed array back to the system at once. A block is as long as the last, and with its pages
 # faulted in anew a tally takes twice as long. A worker that is asked to end while it says that it is alive writes a traceback
 # of that, so they write nothing: what a task or a worker dies of comes back as an error all the same.
-PROCESSES = {
+PROCESSES: dict[str, str | None] = {
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
     "distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "critical",
 }
 
 # A local cluster serves its state by HTTP even without a dashboard: by default on one fixed port, to the whole network. On a
 # free port of this machine alone, clusters side by side do not meet.
-UNSEEN = {"dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {"dashboard": False}}
+UNSEEN: dict[str, Any] = {"dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {"dashboard": False}}
 
 
 def tally_files(
