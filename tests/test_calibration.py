@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scipy.stats import foldnorm
 
 from goodmeasure import losses
+from goodmeasure.calibrating import smoothing
 from goodmeasure.calibrating.calibration import calibration
 from goodmeasure.calibrating.decomposition import cells, point_loss, squared
 from goodmeasure.calibrating.isotonic import increasing_means, pool, pool_blocks
@@ -32,6 +33,33 @@ def calibrated(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     p = rng.random(n)
     return (rng.random(n) < p) * 1.0, p
+
+
+# --- the smooth error ---
+
+
+@pytest.mark.parametrize("cells", [1, 2, 30])
+def test_a_smooth_error_of_any_size_is_found_in_few_steps(cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it is less than a step of the grid, on which a narrow Gaussian has sides below zero."""
+    smoothed, looks = smoothing._smoothed, 0
+
+    def counted(*given: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        assert looks < 60, "no end is in sight"
+        return smoothed(*given)
+
+    monkeypatch.setattr(smoothing, "_smoothed", counted)
+    rng = np.random.default_rng(0)
+    for scale in np.geomspace(1e-9, 1, 25):
+        residuals = np.zeros((20, smoothing.GRID))
+        for row in residuals:
+            row[rng.choice(smoothing.GRID, cells, replace=False)] = rng.normal(size=cells) * scale
+        residuals[:2, :cells] = scale  # at the end of the grid
+        looks = 0
+        found = smoothing.smooth_errors(residuals, 1.0, 1e-5)
+        looks = 0
+        assert np.abs(found - smoothing.smooth_errors(residuals, 1.0, 1e-8)).max() < 1.1e-5
 
 
 # --- the split ---

@@ -63,13 +63,17 @@ def _fixed_points(error: Callable[[Floats, Rows], Floats], largest: Floats, tole
     """Where the error at a bandwidth equals the bandwidth, row by row (the regula falsi of Anderson and Björck 1973).
 
     The error falls as the bandwidth grows, so the root is no farther from a bandwidth than the two differ there, and no
-    larger than the error without smoothing, which is the ``largest``.
+    larger than the error without smoothing, which is the ``largest``; but for bandwidths of less than a step of the grid, on
+    which a Gaussian has sides below zero.
     """
     found: Floats = largest.copy()
     rows: Rows = np.arange(len(largest))
-    low: Floats = np.zeros(len(largest))
-    high, over = largest, largest
-    under: Floats = np.minimum(error(largest, rows) - largest, 0.0)
+    left: Floats = error(largest, rows) - largest
+    beyond = left > 0
+    low, over = np.where(beyond, largest, 0.0), np.where(beyond, left, largest)
+    high, under = np.where(beyond, 1.0, largest), np.minimum(left, 0.0)
+    if beyond.any():
+        under[beyond] = error(high[beyond], rows[beyond]) - 1
     while True:
         width = low + (high - low) * over / np.maximum(over - under, 1e-300)
         left = error(width, rows) - width

@@ -155,7 +155,9 @@ class TableLoss:
                 fix=f"costs for {len(p)} outcomes, a row of gm.ClassCosts for each",
             )
         found = self._act(p[1], costs) if isinstance(costs, Costs) else self._cheapest(p, matrix)
-        return self.language.said(self.language.missing(self.given, self._unless_lost(found, p)))
+        # Of one raw output every number gives a probability; several that are infinite may give none.
+        told = self.given if len(self.given) == 1 else p
+        return self.language.said(self.language.missing(self.given, self._unless_lost(found, told)))
 
     def _act(self, p: Any, costs: Costs) -> Any:
         """Whether to act at a probability of yes; equal costs go to acting."""
