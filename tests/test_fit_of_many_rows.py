@@ -242,7 +242,7 @@ def test_a_cell_that_is_not_finite_is_refused_in_a_long_table_as_in_a_short_one(
         for model in (LossClassifier(), LossClassifier(alpha=0.1, early_stopping=True), LossRegressor(losses.huber())):
             with pytest.raises(ValueError, match="Input X contains") as refused:
                 model.fit(bad, y[:rows])
-            said.append((type(model), str(refused.value)))
+            said.append((type(model), str(refused.value).replace(f"{rows:,} cells", "all cells")))
     assert said[:3] == said[3:]
 
 

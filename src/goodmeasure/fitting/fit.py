@@ -167,7 +167,8 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
         rows = narrowed(X, penalised=alpha > 0 and ratio == 0, intercept=intercept)
         objective = Objective(self.loss_, rows.features, y, weight, offset, alpha, intercept, outputs, ratio)
         if not np.isfinite(objective.scale).all():
-            assert_all_finite(X, estimator_name=type(self).__name__, input_name="X")
+            with in_our_words(X=X):
+                assert_all_finite(X, estimator_name=type(self).__name__, input_name="X")
 
         def validation(theta: Floats) -> float:
             features, targets, counts, shift = held
