@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.errors import Problem, ShapeMismatch, UsageError, shorter
+from goodmeasure.reading.tables import listed
 from goodmeasure.statistics.arrays import hold_numbers, rows_of
 
 # So many names are listed; of a wide table a count says more.
@@ -114,8 +115,7 @@ def _other_width(X: Any, width: int, n: int) -> Fault:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(map(repr, names[:_LISTED]))
-    return shown if len(names) <= _LISTED else f"{shown} and {len(names) - _LISTED} more"
+    return listed(map(repr, names), _LISTED)
 
 
 def names_of(X: Any) -> list[str] | None:

@@ -69,9 +69,9 @@ def blocks(files: Files, wanted: WantedColumns, rows: int) -> Iterator[Block]:
 def _plain(files: Files, wanted: WantedColumns, rows: int) -> Columns | None:
     """The wanted columns by Arrow alone, where it reads them as they are; None where only the database does."""
     kinds = {name: files.types[name] for name in (*wanted.numbers, *wanted.texts)}
-    as_they_are = [*map(_PLAIN.__contains__, map(kinds.get, wanted.numbers))]
-    keys = [kinds[name] in _WHOLE or kinds[name] == "VARCHAR" for name in wanted.texts]
-    if wanted.truths or wanted.labels or not files.is_one_parquet or not all((*as_they_are, *keys)):
+    numbers = all(kinds[name] in _PLAIN for name in wanted.numbers)
+    keys = all(kinds[name] in _WHOLE or kinds[name] == "VARCHAR" for name in wanted.texts)
+    if wanted.truths or wanted.labels or not (files.is_one_parquet and numbers and keys):
         return None
     file = plain_file(files.places[0].path, kinds)
     return None if file is None else _by_arrow(file, kinds, files, wanted, rows)

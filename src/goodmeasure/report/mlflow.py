@@ -11,7 +11,7 @@ from typing import Any
 from goodmeasure.errors import UsageError, shorter
 from goodmeasure.report import write
 from goodmeasure.strict.calls import strict_keywords
-from goodmeasure.strict.extras import missing_extra
+from goodmeasure.strict.extras import needed
 from goodmeasure.study.study import Study
 
 # What MLflow takes of a value; longer texts are cut, and stand in full in report.json.
@@ -44,7 +44,7 @@ def log_mlflow(study: Study) -> str:
     """
     if not isinstance(study, Study):
         raise UsageError(f"{shorter(study)} is no study", fix="gm.log_mlflow(gm.run(...))")
-    mlflow = _mlflow()
+    mlflow = needed("mlflow", "log_mlflow")
     active = mlflow.active_run()
     with (
         _in_our_words(mlflow, active),
@@ -59,14 +59,6 @@ def log_mlflow(study: Study) -> str:
             write(study, place)
             mlflow.log_artifacts(place, FOLDER)
         return str(run.info.run_id)
-
-
-def _mlflow() -> Any:
-    try:
-        import mlflow
-    except ImportError as error:
-        raise missing_extra("log_mlflow", "mlflow") from error
-    return mlflow
 
 
 @contextmanager
