@@ -180,7 +180,7 @@ def fit(objective: Objective, settings: SolverSettings) -> tuple[Floats, Certifi
         raise _without_end(objective)
     if objective.alpha * objective.l1_ratio:
         reached = _sparse(objective, theta, curvature, settings)
-        return reached.theta, _certify_sparse(objective, reached, curvature, settings), max(reached.steps, 1)
+        return reached.theta, _certify_sparse(objective, theta, reached, curvature, settings), max(reached.steps, 1)
     reached = _solve(objective, theta, curvature, settings)
     if not objective.value_and_gradient(reached.theta)[0] <= constant:
         reached = newton.Reached(theta, reached.steps, False)
@@ -303,28 +303,23 @@ def _sparse(objective: Objective, theta: Floats, curvature: CurvatureClass, sett
     reached = proximal.minimise(objective, theta, tol=settings.tol, max_iter=settings.max_iter, watch=watch)
     if watch.stops and watch.best is not None:
         watch.stopped |= not np.array_equal(watch.best, reached.theta)
-        reached = replace(reached, theta=watch.best, gap=None)
+        reached = replace(reached, theta=watch.best)
     return reached
 
 
 def _certify_sparse(
-    objective: Objective, reached: newton.Reached, curvature: CurvatureClass, settings: SolverSettings
+    objective: Objective, start: Floats, reached: newton.Reached, curvature: CurvatureClass, settings: SolverSettings
 ) -> Certificate:
-    left = proximal.left_over(objective, reached.theta)
-    gap, proven, method = reached.gap, False, "what a step by the curvature would gain"
-    if not objective.intercept and objective.l1_ratio < 1:
-        gap, proven = float(np.sum(left**2 / objective.penalty)) / 2, True
-        method = "strong convexity of the penalty"
-    if gap is None or not (proven or reached.converged):
-        gap, method = None, "the steps that were made did not lead to where nothing is left to gain"
+    gap, proven = proximal.gap_of(objective, reached.theta, objective.size(start))
+    close = np.isfinite(gap) and _is_close(objective, reached.theta, gap, 0.0)
     return Certificate(
-        status=_status(curvature, settings, reached.converged and gap is not None, gap),
+        status=_status(curvature, settings, bool(close and reached.converged), gap),
         objective=proximal.value_of(objective, reached.theta),
-        gap=gap,
-        proven=proven and gap is not None,
-        gradient=float(np.abs(left).max(initial=0)),
+        gap=gap if np.isfinite(gap) else None,
+        proven=proven,
+        gradient=float(np.abs(proximal.left_over(objective, reached.theta)).max(initial=0)),
         convex=curvature.evidence,
-        method=method,
+        method="duality gap" + (", the intercept being settled" if objective.intercept else ""),
     )
 
 
