@@ -28,7 +28,7 @@ def minimise(
     left of that one, and averaging moved the objective by no more than the width times the mean signal.
     """
     theta, steps, gap, tries = start, 0, np.inf, _TRIES
-    spread = float(np.ptp(objective.y)) + float(np.ptp(objective.raw(start)))
+    spread = objective.spread(start)
     width = spread
     while width > _NARROWEST * spread and steps < max_iter:
         _, gradient = objective.value_and_gradient(theta)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from goodmeasure.fitting import newton
 from goodmeasure.fitting.duality import Costs
@@ -13,9 +12,11 @@ from goodmeasure.keeping.compiling import loop
 from goodmeasure.statistics.row_arguments import Floats
 
 # Rounds over all coordinates between two looks at what is left, and how many looks.
-_ROUNDS, _LOOKS = 10, 200
-# So many coordinates reach zero one after the other in a try of all at once; and so far one may go where nothing bends.
-_FACES, _FAR = 50, 1e6
+_ROUNDS, _LOOKS = 10, 20
+# Where the rounds between two looks leave more than this part, all are solved at once: it costs as much as many rounds.
+_SLOW = 0.01
+# So many coordinates reach zero one after the other in a try of all at once.
+_FACES = 10
 # A matrix of fewer numbers is read before a compiler has started.
 _FEW = 4096
 
@@ -27,17 +28,18 @@ def step(matrix: Floats, gradient: Floats, theta: Floats, costs: Costs, aim: flo
     may move together without much change, which they hardly do one by one.
     """
     cost, move, pull = costs.l1, np.zeros_like(theta), gradient.copy()
-    signs = np.full(theta.shape, np.nan)
+    signs, left = np.full(theta.shape, np.nan), np.inf
     for _ in range(_LOOKS):
         changed = _descend(matrix, pull, theta, cost, move, _ROUNDS)
         if together > 1:
             move = _shifted(matrix, gradient, theta, cost, move, together)
-        before, signs = signs, np.sign(theta + move)
+        before, signs = (left, signs), np.sign(theta + move)
         pull = gradient + matrix @ move
-        if not changed or _left(matrix, pull, theta + move, costs) <= aim:
+        left = _left(matrix, pull, theta + move, costs)
+        if not changed or left <= aim:
             break
         # Which are zero is often settled long before the others are.
-        if np.array_equal(before, signs):
+        if left > _SLOW * before[0] and np.array_equal(before[1], signs):
             move = _on_faces(matrix, gradient, theta, costs, move, aim)
             pull, signs = gradient + matrix @ move, np.full(theta.shape, np.nan)
             if _left(matrix, pull, theta + move, costs) <= aim:
@@ -109,40 +111,39 @@ def _on_faces(matrix: Floats, gradient: Floats, theta: Floats, costs: Costs, mov
     Where columns are nearly the same, one alone moves next to nothing, and all together go where one of them is zero (the
     primal active-set method: Nocedal and Wright 2006, chapter 16).
     """
-    cost, there = costs.l1, theta + move
-    sign, free = np.sign(there), (there != 0) | (costs.l1 == 0)
+    there, hit = theta + move, True
     for _ in range(_FACES):
-        if _left(matrix, gradient + matrix @ (there - theta), there, costs) <= aim:
+        slope = gradient + matrix @ (there - theta)
+        if _left(matrix, slope, there, costs) <= aim:
             break
-        inner = matrix[np.ix_(free, free)]
-        pull = (gradient + matrix @ (there - theta) + cost * sign)[free]
-        by = newton.direction(inner, pull)
-        there, hit = _until_zero(there, by, free, cost)
-        if not hit:
-            there, hit = _until_zero(there, _unseen(inner, pull + inner @ by, there[free]), free, cost)
-        if not hit:
+        free = (there != 0) | (costs.l1 == 0)
+        by = np.zeros_like(there)
+        by[free] = _wanted(matrix[np.ix_(free, free)], (slope + costs.l1 * np.sign(there))[free])
+        before, (there, hit) = hit, _to_zeros(matrix, slope, costs.l1, there, by)
+        # What damping left the second time, it leaves.
+        if not (hit or before):
             break
-        free = (there != 0) | (cost == 0)
     return there - theta
 
 
-def _unseen(inner: Floats, left: Floats, there: Floats) -> Floats:
-    """A way down that a nearly singular matrix does not show, as far as it bends or a million times as far as they are."""
-    bend, size = float(left @ inner @ left), float(np.abs(left).max(initial=0))
-    farthest = _FAR * float(np.abs(there).max(initial=0)) / size if size else 0.0
-    return -left * (min(float(left @ left) / bend, farthest) if bend > 0 else farthest)
-
-
-def _until_zero(there: Floats, by: Floats, free: NDArray[np.bool_], cost: Floats) -> tuple[Floats, bool]:
-    """The free coordinates moved, to where the first that costs something is zero; whether one is."""
-    here, moved = there[free], there.copy()
-    crosses = (cost[free] > 0) & (np.sign(here + by) != np.sign(here))
+def _to_zeros(matrix: Floats, slope: Floats, cost: Floats, there: Floats, by: Floats) -> tuple[Floats, bool]:
+    """The coordinates moved, to where the first that costs something is zero, or all that would cross; whether any is zero."""
+    crosses = (cost > 0) & (np.sign(there + by) != np.sign(there))
     if not crosses.any():
-        moved[free] = here + by
-        return moved, False
-    length = np.full(len(here), np.inf)
-    length[crosses] = here[crosses] / -by[crosses]
-    reached = here + length.min() * by
-    reached[np.argmin(length)] = 0.0
-    moved[free] = reached
-    return moved, True
+        return there + by, False
+    length = np.full(len(there), np.inf)
+    length[crosses] = there[crosses] / -by[crosses]
+    first = there + length.min() * by
+    first[np.argmin(length)] = 0.0
+    every = np.where(crosses, 0.0, there + by)
+
+    def value(to: Floats) -> float:
+        return float((slope + matrix @ (to - there) / 2) @ (to - there) + cost @ np.abs(to))
+
+    return min(first, every, key=value), True
+
+
+def _wanted(inner: Floats, pull: Floats) -> Floats:
+    """Newton's step; where a matrix is singular it goes far, to where something is zero."""
+    unit = 1 / np.sqrt(np.maximum(np.diag(inner), 1e-300))
+    return -unit * newton.solve(inner * unit * unit[:, None], pull * unit)

@@ -15,6 +15,8 @@ from goodmeasure.statistics.row_arguments import Floats
 
 # Cells of a block, which stays near the core between the way forth and the way back; rows of one whose columns are multiplied.
 _CELLS, _ROWS = 1 << 19, 2048
+# A block of fewer rows takes longer to ask for than to read.
+_FEWEST = 512
 # From so many cells on compiled loops are worth the time that they take to load.
 MANY = 1 << 20
 # Where the mean square of a column about its middle is less than this part of that of the middle, a difference loses digits.
@@ -37,8 +39,8 @@ def is_sparse(features: Any) -> bool:
 def blocks(features: Any) -> list[slice]:
     """The rows, as many at a time as stay near a core; all at once of a table of mostly zeros."""
     count, width = features.shape
-    size = count if is_sparse(features) else _CELLS // max(width, 1)
-    return [slice(start, min(start + size, count)) for start in range(0, count, max(size, 1))]
+    size = max(count if is_sparse(features) else _CELLS // max(width, 1), _FEWEST)
+    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
 
 def run_of(features: Any, rows: slice) -> Any:
@@ -127,6 +129,17 @@ def gram(features: Any, by_row: Floats | None, *, single: bool = False) -> Float
         part = features[rows] if rooted is None else features[rows] * rooted[rows, None]
         part = part.astype(np.float32) if single else part
         found += part.T @ part
+    return found
+
+
+def between(features: Any, some: Any, by_row: Floats) -> Floats:
+    """The products of some columns with all, ``features[:, some]' diag(by_row) features``."""
+    if is_sparse(features):
+        return np.asarray((times(features[:, some], by_row).T @ features).toarray())
+    found = np.zeros((len(some), features.shape[1]))
+    for start in range(0, len(features), _ROWS):
+        part = features[start : start + _ROWS]
+        found += (part[:, some] * by_row[start : start + _ROWS, None]).T @ part
     return found
 
 

@@ -366,7 +366,7 @@ class Objective:
     def curvature(self, theta: Floats) -> Floats:
         """The second derivatives by theta, flattened row by row; curvature of a row below zero counts as none."""
         if self.outputs == 1:
-            found = self._gram(np.maximum(self._bend(theta), 0) * self.share)
+            found = self.products(self.bends(theta))
         else:
             bend = self.loss.hessian(self.y, self.raw(theta), full=True)
             found = self._crossed(bend * self.share[:, None, None])
@@ -377,11 +377,13 @@ class Objective:
 
     def mean_curvature(self, theta: Floats, width: float) -> Floats:
         """The second derivatives of one raw output's objective, those of each row averaged over a width of it."""
-        z = self.raw(theta)
-        change = self.loss.gradient(self.y, z + width / 2) - self.loss.gradient(self.y, z - width / 2)
-        found = self._gram(np.maximum(change / width, 0) * self.share)
+        found = self.products(self.bends(theta, width))
         found[np.diag_indices_from(found)] += self.penalty.ravel()
         return found
+
+    def spread(self, theta: Floats) -> float:
+        """How far apart the targets lie, and the raw outputs."""
+        return float(np.ptp(self.y)) + float(np.ptp(self.raw(theta)))
 
     def _bend(self, theta: Floats) -> Floats:
         """The second derivative of each row by each of its raw outputs, compiled where there are many rows."""
@@ -404,9 +406,22 @@ class Objective:
         found[np.diag_indices_from(found)] += self.penalty.ravel()
         return found
 
-    def _gram(self, by_row: Floats) -> Floats:
-        """X' diag(by_row) X, with the intercept's column of ones, for weights that are not negative."""
-        return self._bordered(design.gram(self.features, by_row), by_row)
+    def bends(self, theta: Floats, width: float = 0.0) -> Floats:
+        """What each row adds to the second derivative by the one raw output, or to its mean over a width of it; 0 if it is less."""
+        if not width:
+            return np.maximum(self._bend(theta), 0) * self.share
+        z = self.raw(theta)
+        change = self.loss.gradient(self.y, z + width / 2) - self.loss.gradient(self.y, z - width / 2)
+        return np.asarray(np.maximum(change / width, 0) * self.share)
+
+    def products(self, by_row: Floats, some: NDArray[np.intp] | None = None) -> Floats:
+        """X' diag(by_row) X, with the intercept's column of ones, for weights that are not negative; or some of its rows."""
+        if some is None:
+            return self._bordered(design.gram(self.features, by_row), by_row)
+        inner = design.between(self.features, some, by_row)
+        if not self.intercept:
+            return inner
+        return np.column_stack([inner, design.back(self.features[:, some], by_row[:, None], compiled=False)])
 
     def _bordered(self, inner: Floats, by_row: Floats) -> Floats:
         """Products of columns, with those of the intercept's column of ones."""

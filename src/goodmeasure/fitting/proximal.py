@@ -8,6 +8,7 @@ features whose coefficient is not zero, or should not stay so, are in a step; th
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -22,8 +23,12 @@ from goodmeasure.statistics.row_arguments import Floats
 # While features wait, those that are in are settled to this part of what all could gain. So many of those that wait come in at a
 # time, at least, times the root of how many features there are: their products take a few times as long as one look at all.
 _ROUGH, _NEW = 0.1, 3.0
-# The model of a step is solved to this part of what may be left at the end.
-_WITHIN = 0.1
+# Where a step by a curvature of before leaves more than this part of what was left, it is asked for anew.
+_SLOW = 0.05
+# So many times the spread of targets and raw outputs is the widest look at how rows bend that bend nowhere.
+_WIDEST = 100.0
+# The model of a step is solved to this part of what may be left at the end, or to this part of what is left now.
+_WITHIN, _INEXACT = 0.1, 0.01
 _HALVINGS = 60
 # A step that lowers the objective by no more than so many times its rounding is judged by what is left after it.
 _UNSEEN = 4.0
@@ -60,33 +65,31 @@ class Priced(Smooth, Protocol):
 def minimise(objective: Objective, start: Floats, *, tol: float, max_iter: int, watch: Watch) -> Reached:
     """The parameters at the least of the objective and ``objective.l1`` times the sizes of the coefficients."""
     theta, steps = _resumed(objective, start), 0
-    most, width = objective.size(start), objective.features.shape[1]
-    kept = _used(objective, theta)
+    most, width, bend = objective.size(start), objective.features.shape[1], _Bend()
     if watch(theta, value_of(objective, theta)):
         return Reached(theta, 0, False, stopped=True)
     while True:
         gap, near = gap_of(objective, theta, most)[0], _near(objective, theta, tol)
+        kept = np.flatnonzero(theta[:width].any(axis=1))
         outside = _outside(objective, theta, kept, near / most if most else np.inf)
-        enough = int(_NEW * np.sqrt(width)) + len(kept)
-        is_last = len(outside) <= enough
-        kept = np.union1d(kept, outside[:enough])
+        kept = np.union1d(kept, outside[: max(int(_NEW * np.sqrt(width)), len(kept) // 2)])
         whole = _Whole(objective, kept, watch)
         found = settled(
-            objective.columns(kept),
+            part := objective.columns(kept),
             whole.narrowed(theta),
             most=most,
-            aim=near / 2 if is_last else max(near / 2, _ROUGH * gap),
+            aim=max(near / 2, _ROUGH * gap if len(outside) else 0.0),
             max_iter=max_iter - steps,
             watch=whole,
+            bend=partial(bend.of, part, kept),
         )
         moved = found.steps > 0
         theta, steps = whole.widened(found.theta) if moved else theta, steps + found.steps
         if not found.converged:
             return Reached(theta, steps, False, stopped=found.stopped)
-        if gap_of(objective, theta, most)[0] <= _near(objective, theta, tol) or not (moved or len(outside)):
+        if gap_of(objective, theta, most)[0] <= _near(objective, theta, tol) or not moved:
             objective.ended("sizes", theta)
             return Reached(theta, steps, True)
-        kept = kept if is_last else _used(objective, theta)
 
 
 def _resumed(objective: Objective, start: Floats) -> Floats:
@@ -126,11 +129,6 @@ def _near(objective: Priced, theta: Floats, tol: float) -> float:
     return max(tol * abs(value_of(objective, theta)), objective.rounding(theta))
 
 
-def _used(objective: Objective, theta: Floats) -> NDArray[np.intp]:
-    """The features whose coefficients are not zero."""
-    return np.flatnonzero(theta[: objective.features.shape[1]].any(axis=1))
-
-
 def _outside(objective: Objective, theta: Floats, kept: NDArray[np.intp], allowed: float) -> NDArray[np.intp]:
     """The features that should not stay zero, the most wanted first: slopes exceed their costs by a part that is not allowed."""
     width = objective.features.shape[1]
@@ -165,29 +163,90 @@ class _Whole:
         return self.watch(self.widened(theta), value)
 
 
+class _Bend:
+    """The curvature that steps go by: that of where it was asked for last, with what features have come in since."""
+
+    def __init__(self) -> None:
+        self.kept: NDArray[np.intp] = np.empty(0, dtype=np.intp)
+        self.by_row: Floats | None = None
+        self.matrix: Floats | None = None
+
+    def of(self, part: Objective, kept: NDArray[np.intp], theta: Floats, width: float | None) -> tuple[Floats, bool]:
+        """The second derivatives by the parameters of a part of the features; whether they are those at theta."""
+        known = self.matrix if width is None else None
+        if part.outputs > 1:
+            if known is None or not np.array_equal(kept, self.kept):
+                known, self.matrix = None, part.curvature(theta)
+        elif known is not None and self.by_row is not None:
+            self.matrix = self._with_new(known, self.by_row, part, kept)
+        else:
+            self.by_row = part.bends(theta, width * part.spread(theta) if width else 0.0)
+            self.matrix = part.products(self.by_row)
+        self.kept = kept
+        penalty = np.diag(part.penalty[:, 0]) if part.outputs == 1 else 0.0
+        return np.asarray(self.matrix + penalty), known is None
+
+    def _with_new(self, known: Floats, by_row: Floats, part: Objective, kept: NDArray[np.intp]) -> Floats:
+        """The products of these features, of which only those with new ones are not known."""
+        constant = np.ones(int(part.intercept), dtype=bool)
+        before = np.concatenate([np.isin(self.kept, kept), constant])
+        after = np.concatenate([np.isin(kept, self.kept), constant])
+        if before.all() and after.all():
+            return known
+        found = np.empty((len(after), len(after)))
+        found[np.ix_(after, after)] = known[np.ix_(before, before)]
+        if not after.all():
+            new = np.flatnonzero(~after)
+            found[new] = part.products(by_row, new)
+            found[:, new] = found[new].T
+        return found
+
+
 def settled(
-    objective: Priced, theta: Floats, *, most: float, aim: float, max_iter: int, watch: Watch
+    objective: Priced,
+    theta: Floats,
+    *,
+    most: float,
+    aim: float,
+    max_iter: int,
+    watch: Watch,
+    bend: Callable[[Floats, float | None], tuple[Floats, bool]],
 ) -> Reached:
-    """Proximal Newton steps on all features until no more than ``aim`` is left to gain, or no step shows any more."""
+    """Proximal Newton steps on all features until no more than ``aim`` is left to gain, or no step shows any more.
+
+    ``bend`` gives the second derivatives, and says whether they are those of where one stands. It is asked for any, for those
+    there, or for their means over so many times the spread of raw outputs: where no row bends, no step shows.
+    """
     costs = Costs(objective.l1.ravel(), objective.penalty.ravel(), most)
     together = objective.outputs if objective.loss.is_classwise else 1
-    for step in range(max_iter):
-        gap = gap_of(objective, theta, most)[0]
-        if gap <= aim:
-            return Reached(theta, step, True, gap)
-        matrix, gradient = objective.curvature(theta), objective.value_and_gradient(theta)[1].ravel()
+    gap, step, width = gap_of(objective, theta, most)[0], 0, None
+    while gap > aim and step < max_iter:
+        (matrix, is_new), gradient = bend(theta, width), objective.value_and_gradient(theta)[1].ravel()
         if not np.isfinite(matrix).all():
             return Reached(theta, step, False)
+        if is_new and _is_blind(matrix, gradient, costs.l1) and (width or 0.0) < _WIDEST:
+            width = 4 * width if width else 1.0
+            continue
         flat = theta.ravel()
-        move = coordinates.step(matrix, gradient, flat, costs, _WITHIN * aim, together)
+        move = coordinates.step(matrix, gradient, flat, costs, max(_WITHIN * aim, _INEXACT * gap), together)
         slope = float(gradient @ move) + costs.of(flat + move) - costs.of(flat)
         moved = _moved(objective, theta, move.reshape(theta.shape), slope, most)
         if moved is None:
-            return Reached(theta, step, True, gap)
-        theta = moved
+            if is_new:
+                return Reached(theta, step, True, gap)
+            width = 0.0
+            continue
+        theta, before, step = moved, gap, step + 1
+        gap = gap_of(objective, theta, most)[0]
+        width = 0.0 if gap > _SLOW * before else None
         if watch(theta, value_of(objective, theta)):
-            return Reached(theta, step + 1, False, stopped=True)
-    return Reached(theta, max_iter, False)
+            return Reached(theta, step, False, stopped=True)
+    return Reached(theta, step, gap <= aim, gap)
+
+
+def _is_blind(matrix: Floats, gradient: Floats, cost: Floats) -> bool:
+    """Whether a parameter should move, and nothing bends as it does."""
+    return bool(((np.diag(matrix) <= 0) & (np.abs(gradient) > cost)).any())
 
 
 def _moved(objective: Priced, theta: Floats, move: Floats, slope: float, most: float) -> Floats | None:
