@@ -172,6 +172,43 @@ def test_a_fit_over_shards_is_the_fit_of_all_rows(tmp_path: Path, loss: losses.L
     assert np.allclose(found.raw(new), whole.raw(x[:50]), rtol=1e-9, atol=1e-9)
 
 
+SPARSE = ["squared_error", "binary_cross_entropy", "cross_entropy", "poisson", "huber"]
+
+
+@pytest.mark.parametrize("name", SPARSE)
+@pytest.mark.parametrize("intercept", [True, False])
+def test_costs_of_sizes_over_files_give_the_coefficients_and_the_zeros_of_memory(
+    tmp_path: Path, name: str, intercept: bool
+) -> None:
+    loss, ratio = losses.catalogue()[name](), 1.0 if intercept else 0.4
+    rng = np.random.default_rng(len(name))
+    x = rng.normal(size=(3000, 8)) * np.geomspace(1, 3, 8) + intercept
+    eta = (x - intercept) @ [1, -1, 0.5, 0, 0, 0, 0, 0]
+    y = {
+        "squared_error": eta + rng.normal(size=3000),
+        "huber": eta + rng.standard_t(2, 3000),
+        "binary_cross_entropy": (rng.random(3000) < 1 / (1 + np.exp(-eta))).astype(float),
+        "cross_entropy": np.argmax(np.column_stack([eta, -eta, 0 * eta]) + rng.gumbel(size=(3000, 3)), axis=1).astype(float),
+        "poisson": rng.poisson(np.exp(eta / 2)).astype(float),
+    }[name]
+    names = [f"x{j}" for j in range(8)]
+    for i, part in enumerate(np.array_split(np.arange(3000), 3)):
+        write({"y": y[part], **{n: x[part, j] for j, n in enumerate(names)}}, tmp_path / f"{i}.parquet")
+    given = {"alpha": 0.1, "l1_ratio": ratio, "fit_intercept": intercept}
+    found = gm.fit_linear(loss, "y", names, data=str(tmp_path / "*.parquet"), **given)
+    whole = type(found)(loss, tol=1e-14, **given).fit(x, y)
+    assert np.array_equal(found.coef_ == 0, whole.coef_ == 0)
+    assert 0 < (found.coef_ == 0).sum() < found.coef_.size
+    assert np.allclose(found.coef_, whole.coef_, rtol=1e-9, atol=1e-10 * np.abs(whole.coef_).max())
+    # What is added to the constants of all classes moves no probability.
+    common = np.mean(np.subtract(found.intercept_, whole.intercept_)) if loss.is_classwise else 0.0
+    assert np.allclose(np.subtract(found.intercept_, common), whole.intercept_, rtol=1e-9, atol=1e-9)
+    assert found.certificate_.objective == pytest.approx(whole.certificate_.objective, rel=1e-12)
+    assert found.certificate_.method == whole.certificate_.method
+    assert found.certificate_.gap <= 1e-11 * abs(found.certificate_.objective)
+    assert found.n_passes_ < 25
+
+
 def test_what_cannot_be_fitted_over_shards_is_refused() -> None:
     pyarrow = pytest.importorskip("pyarrow")
     x = np.linspace(0, 1, 50)
@@ -181,6 +218,8 @@ def test_what_cannot_be_fitted_over_shards_is_refused() -> None:
     smooth = losses.squared_error()
     for fit, code in [
         (lambda: gm.fit_linear(losses.absolute_error(), "y", ["x"], data=frame), "GM009"),
+        (lambda: gm.fit_linear(losses.cauchy(), "y", ["x"], data=frame, alpha=0.1, l1_ratio=1.0), "GM009"),
+        (lambda: gm.fit_linear(smooth, "y", ["x"], data=frame, alpha=0.1, l1_ratio=2.0), "GM009"),
         (lambda: gm.fit_linear(smooth, "y", [], data=frame), "GM009"),
         (lambda: gm.fit_linear(smooth, "y", ["z"], data=frame), "GM203"),
         (lambda: gm.fit_linear(smooth, "y", ["gap"], data=frame), "GM702"),

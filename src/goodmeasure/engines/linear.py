@@ -28,6 +28,7 @@ def fit_linear(
     data: Any,
     sample_weight: str | None = None,
     alpha: float = 0.0,
+    l1_ratio: float = 0.0,
     fit_intercept: bool = True,
     max_iter: int = 100,
     tol: float = 1e-13,
@@ -47,6 +48,8 @@ def fit_linear(
         data: a frame of Spark or Dask (or pandas, Polars, Arrow), or files: a path, or a pattern such as 'data/*.parquet'.
         sample_weight: the column of how much each row counts; all alike unless given.
         alpha: how much coefficients are pulled toward zero: alpha / 2 times the sum of their squares is added.
+        l1_ratio: the part of alpha that is on their sizes, not on half their squares (elastic net): many coefficients are
+            exactly zero then. For losses that are smooth and convex.
         fit_intercept: whether a constant is fitted too, which is never pulled.
         max_iter: the most steps.
         tol: the fit stops where what is left to gain is about this part of the objective, or is lost in its rounding.
@@ -76,15 +79,16 @@ def fit_linear(
         [2.] 1.0
     """
     spec = Spec(loss, name_of("y", y), several(features), name_or_none("sample_weight", sample_weight), fit_intercept)
-    refuse(spec, alpha=alpha, max_iter=max_iter, tol=tol)
+    refuse(spec, alpha=alpha, l1_ratio=l1_ratio, max_iter=max_iter, tol=tol)
     with opened(data, spec, engine, scheduler) as shards:
-        return _model(spec, float(alpha), fit_rows(shards, spec, float(alpha), int(max_iter), tol))
+        fit = fit_rows(shards, spec, float(alpha), int(max_iter), tol, l1_ratio=float(l1_ratio))
+    return _model(spec, float(alpha), float(l1_ratio), fit)
 
 
-def _model(spec: Spec, alpha: float, fit: MergedFit) -> LossRegressor | LossClassifier:
+def _model(spec: Spec, alpha: float, l1_ratio: float, fit: MergedFit) -> LossRegressor | LossClassifier:
     """The fit as the estimator that would have made it in memory."""
     kind = LossClassifier if spec.loss.is_classwise or spec.loss.is_binary else LossRegressor
-    model = kind(spec.loss, alpha=alpha, fit_intercept=spec.intercept)
+    model = kind(spec.loss, alpha=alpha, l1_ratio=l1_ratio, fit_intercept=spec.intercept)
     model.loss_, model.n_iter_ = spec.loss, fit.steps
     model.n_passes_, model.n_rows_ = fit.passes, fit.rows
     model.coef_, model.intercept_ = model._shaped(fit.slopes, fit.constants)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial, reduce
 from importlib import import_module
 from operator import add
@@ -23,9 +23,9 @@ from goodmeasure.engines.request import Columns, Request
 from goodmeasure.engines.shard import ENGINES, HERE, Here, Partition, Shard, Shards
 from goodmeasure.engines.tallied import names_of, shards_of
 from goodmeasure.errors import NothingToAverage, Problem, UsageError, shorter
-from goodmeasure.fitting import newton
+from goodmeasure.fitting import newton, proximal
 from goodmeasure.fitting.certificate import Certificate, Status
-from goodmeasure.fitting.linear import FAR
+from goodmeasure.fitting.linear import CLOSE, FAR, refuse_sizes
 from goodmeasure.fitting.newton import Reached
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.making.loss import Loss
@@ -239,6 +239,10 @@ def _sums(shard: Shard, at: _At) -> _Sums:
     return found
 
 
+def _size(shard: Shard, at: _At) -> float:
+    return sum(float(rows[2].sum()) * at.objective(*rows).size(at.theta) for rows in at.spec.of(shard))
+
+
 def _reach(shard: Shard, at: _At) -> float:
     return max((at.objective(*rows).reach(at.theta) for rows in at.spec.of(shard)), default=0.0)
 
@@ -255,6 +259,7 @@ class _Merged:
     alpha: float
     outputs: int
     moments: _Moments
+    l1_ratio: float = 0.0
     passes: int = 1
     _known: list[tuple[Floats, _Sums]] = field(default_factory=list)
 
@@ -269,8 +274,10 @@ class _Merged:
             np.empty((0, len(middle))), np.empty(0), np.empty(0)
         )
         self.held = self.alone.held
-        self.penalty = np.zeros((self.alone.count, self.outputs))
-        self.penalty[: len(middle)] = (self.alpha / self.scale**2)[:, None]
+        self.intercept = self.spec.intercept
+        self.penalty, self.l1 = (np.zeros((self.alone.count, self.outputs)) for _ in range(2))
+        self.penalty[: len(middle)] = (self.alpha * (1 - self.l1_ratio) / self.scale**2)[:, None]
+        self.l1[: len(middle)] = (self.alpha * self.l1_ratio / self.scale)[:, None]
 
     def _at(self, theta: Floats) -> _At:
         return _At(self.spec, theta, self.centre, self.scale)
@@ -307,6 +314,16 @@ class _Merged:
         """What the derivatives would be if no signal worked against another."""
         return self._sums(theta).pulls + self.penalty * np.abs(theta)
 
+    def pull(self, theta: Floats) -> float:
+        """The mean size of the rows' signals, where there is an intercept."""
+        return float(self.pulls(theta)[-1].sum())
+
+    def size(self, theta: Floats) -> float:
+        """The mean size of a row's loss, and the penalty."""
+        self.passes += 1
+        found = sum(self.shards.map(_size, self._at(theta))) / self.moments.weight
+        return float(found + np.sum(self.penalty * theta**2) / 2)
+
     def reach(self, direction: Floats) -> float:
         """How far a step moves the raw output that it moves most."""
         self.passes += 1
@@ -340,8 +357,9 @@ def refuse(spec: Spec, **limits: Any) -> None:
     if not isinstance(spec.loss, Loss):
         raise UsageError(f"loss={spec.loss!r} is no loss", fix="gm.losses.huber(delta=2.0)")
     for name, value in limits.items():
-        if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 <= value < np.inf:
-            raise UsageError(f"{name}={shorter(value)}", fix=f"{name}=1  # a number from 0 on")
+        most = 1 if name == "l1_ratio" else np.inf
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not (0 <= value <= most and value < np.inf):
+            raise UsageError(f"{name}={shorter(value)}", fix=f"{name}=1  # a number from 0 {'to 1' if most == 1 else 'on'}")
     if not isinstance(spec.intercept, bool | np.bool_):
         raise UsageError(f"fit_intercept={shorter(spec.intercept)}", fix="fit_intercept=True")
     if not (spec.intercept or all(spec.loss.follows)):
@@ -396,15 +414,22 @@ class MergedFit:
     steps: int
 
 
-def fit_rows(shards: Shards, rows: Rows, alpha: float, max_iter: int = 100, tol: float = 1e-13) -> MergedFit:
+def fit_rows(
+    shards: Shards, rows: Rows, alpha: float, max_iter: int = 100, tol: float = 1e-13, *, l1_ratio: float = 0.0
+) -> MergedFit:
     """The linear model of the rows of all shards. Errors: those of `fit_linear`."""
     moments = reduce(add, shards.map(_moments, rows))
     if not moments.rows:
         raise NothingToAverage("there are no rows to fit", fix="rows with a weight above zero")
     outputs = int(moments.largest) + 1 if rows.loss.is_classwise else len(rows.loss.activation)
     seen = smooth(rows.loss, moments.some, outputs)
-    merged = _Merged(shards, rows, alpha, outputs, moments)
-    reached = newton.minimise(merged, merged.start(), tol=tol, max_iter=max_iter, watch=lambda theta, value: False)
+    merged = _Merged(shards, rows, alpha, outputs, moments, l1_ratio)
+    if alpha * l1_ratio:
+        refuse_sizes(rows.loss, seen)
+        reached, certificate = _sparse(merged, seen, max_iter, tol)
+    else:
+        reached = newton.minimise(merged, merged.start(), tol=tol, max_iter=max_iter, watch=_unwatched)
+        certificate = _certificate(merged, reached, seen)
     if reached.endless:
         raise FitStopped(
             "there is no best fit: the objective falls however large coefficients become", fix="alpha=1e-6"
@@ -412,11 +437,41 @@ def fit_rows(shards: Shards, rows: Rows, alpha: float, max_iter: int = 100, tol:
     if not reached.converged:
         raise FitStopped(
             f"the fit stopped after {reached.steps} steps",
-            seen=f"largest slope {np.abs(merged.value_and_gradient(reached.theta)[1]).max():.2g}",
+            seen=f"largest slope {certificate.gradient:.2g}",
             fix=f"max_iter={10 * max_iter}",
         )
-    certificate = _certificate(merged, reached, seen)
     return MergedFit(*merged.coefficients(reached.theta), certificate, moments.rows, merged.passes, reached.steps)
+
+
+def _unwatched(theta: Floats, value: float) -> bool:
+    return False
+
+
+def _sparse(merged: _Merged, seen: CurvatureClass, max_iter: int, tol: float) -> tuple[Reached, Certificate]:
+    """The least with a cost of sizes, and how that is known."""
+    start = merged.start()
+    most = merged.size(start)
+    reached = proximal.minimise_whole(
+        merged,
+        start,
+        most=most,
+        tol=tol,
+        max_iter=max_iter,
+        watch=_unwatched,
+        bend=lambda theta, width: (merged.curvature(theta), True),
+    )
+    value, (gap, proven) = proximal.value_of(merged, reached.theta), proximal.certified(merged, reached.theta, most)
+    close = reached.converged and gap <= CLOSE * abs(value)
+    certificate = Certificate(
+        status=Status.OPTIMAL,
+        objective=value,
+        gap=gap,
+        proven=proven,
+        gradient=float(np.abs(proximal.left_over(merged, reached.theta)).max(initial=0)),
+        convex=seen.evidence,
+        method=proximal.method(merged),
+    )
+    return replace(reached, converged=close), certificate
 
 
 IN_MEMORY = "gm.losses.log_cosh(), gm.losses.huber(); or in memory gm.LossRegressor(loss).fit(X, y)"

@@ -51,7 +51,7 @@ def _left(matrix: Floats, pull: Floats, there: Floats, costs: Costs) -> float:
     """What is left to gain: of coordinates that cost nothing, by each alone."""
     bend = np.diag(matrix)
     free = (costs.l1 == 0) & (bend > 0)
-    return costs.gap(pull, there)[0] + float(np.sum(pull[free] ** 2 / bend[free])) / 2
+    return costs.gap(pull, there) + float(np.sum(pull[free] ** 2 / bend[free])) / 2
 
 
 def _shifted(matrix: Floats, gradient: Floats, theta: Floats, cost: Floats, move: Floats, together: int) -> Floats:

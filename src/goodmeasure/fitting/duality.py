@@ -26,19 +26,25 @@ class Costs:
         """The cost of the sizes alone."""
         return float(np.sum(self.l1 * np.abs(theta)))
 
-    def gap(self, slope: Floats, theta: Floats) -> tuple[float, bool]:
-        """How far the objective can be above its least; whether that rests on the cost of squares alone.
+    def gap(self, slope: Floats, theta: Floats) -> float:
+        """How far the objective can be above its least, whatever squares cost: small only where all parameters are settled.
 
         ``slope`` is the derivative of all but the sizes. Parameters that cost nothing are left out: their slopes are zero at
         the best of them.
         """
         paid = self.l1 > 0
+        l1, slope, theta = self.l1[paid], slope[paid], theta[paid]
+        over = np.maximum(np.abs(slope) - l1, 0)
+        return max(float(np.sum(slope * theta + l1 * np.abs(theta))) + float((over / l1).max(initial=0)) * self.most, 0.0)
+
+    def squared_gap(self, slope: Floats, theta: Floats) -> float:
+        """The same by what squares cost, which needs to know of no other limit; infinite where they cost nothing."""
+        paid = self.l1 > 0
         l1, l2, theta = self.l1[paid], self.l2[paid], theta[paid]
         alone = slope[paid] - l2 * theta
         over = np.maximum(np.abs(alone) - l1, 0)
-        settled = float(np.sum((alone + l2 / 2 * theta) * theta + l1 * np.abs(theta)))
         beyond = over > 0
-        # What leaves zero further pays for each step either its square, or of what all may cost together.
-        squared = float(np.sum(over[beyond] ** 2 / (2 * l2[beyond]))) if (l2[beyond] > 0).all() else np.inf
-        together = float((over / l1).max(initial=0)) * self.most
-        return max(settled + min(squared, together), 0.0), squared <= together
+        if not (l2[beyond] > 0).all():
+            return float(np.inf)
+        settled = float(np.sum((alone + l2 / 2 * theta) * theta + l1 * np.abs(theta)))
+        return max(settled + float(np.sum(over[beyond] ** 2 / (2 * l2[beyond]))), 0.0)

@@ -32,7 +32,7 @@ PATIENCE = 5
 _STARTING_TARGETS = 2001
 # The part of its size within which an objective that is called optimal is the least; what of the best constant's does not count;
 # and the part of all signals that may be left of their sum where they are said to balance.
-_CLOSE, _TRACE, _BALANCE, _NOTHING = 1e-6, 1e-12, 1e-3, 1e-280
+CLOSE, _TRACE, _BALANCE, _NOTHING = 1e-6, 1e-12, 1e-3, 1e-280
 # A raw output that stands for an infinite one.
 FAR = 30.0
 
@@ -293,12 +293,7 @@ def _solve(objective: Objective, theta: Floats, curvature: CurvatureClass, setti
 
 def _sparse(objective: Objective, theta: Floats, curvature: CurvatureClass, settings: SolverSettings) -> newton.Reached:
     """The least with a cost of sizes. Error: GM009 where the loss is not smooth and convex."""
-    if not _is_smooth(curvature):
-        raise UsageError(
-            f"l1_ratio is for losses that are smooth and convex, and {objective.loss} is not",
-            seen=curvature.evidence,
-            fix="l1_ratio=0.0",
-        )
+    refuse_sizes(objective.loss, curvature)
     watch = settings.watch
     reached = proximal.minimise(objective, theta, tol=settings.tol, max_iter=settings.max_iter, watch=watch)
     if watch.stops and watch.best is not None:
@@ -307,10 +302,20 @@ def _sparse(objective: Objective, theta: Floats, curvature: CurvatureClass, sett
     return reached
 
 
+def refuse_sizes(loss: Loss, curvature: CurvatureClass) -> None:
+    """Refuse a cost of sizes where a loss is not smooth and convex. Error: GM009."""
+    if not _is_smooth(curvature):
+        raise UsageError(
+            f"l1_ratio is for losses that are smooth and convex, and {loss} is not",
+            seen=curvature.evidence,
+            fix="l1_ratio=0.0",
+        )
+
+
 def _certify_sparse(
     objective: Objective, start: Floats, reached: newton.Reached, curvature: CurvatureClass, settings: SolverSettings
 ) -> Certificate:
-    gap, proven = proximal.gap_of(objective, reached.theta, objective.size(start))
+    gap, proven = proximal.certified(objective, reached.theta, objective.size(start))
     close = np.isfinite(gap) and _is_close(objective, reached.theta, gap, 0.0)
     return Certificate(
         status=_status(curvature, settings, bool(close and reached.converged), gap),
@@ -319,7 +324,7 @@ def _certify_sparse(
         proven=proven,
         gradient=float(np.abs(proximal.left_over(objective, reached.theta)).max(initial=0)),
         convex=curvature.evidence,
-        method="duality gap" + (", the intercept being settled" if objective.intercept else ""),
+        method=proximal.method(objective),
     )
 
 
@@ -422,7 +427,7 @@ def _is_close(objective: Objective, theta: Floats, gap: float, constant: float) 
     """Whether an objective so far from the least may be called optimal: by a millionth of its size, or what rounding hides."""
     value, _ = objective.value_and_gradient(theta)
     hidden = objective.rounding(theta) / newton.KEEP + _TRACE * abs(constant)
-    return gap <= _CLOSE * abs(value) or gap <= _CLOSE * objective.size(theta) + hidden + _NOTHING
+    return gap <= CLOSE * abs(value) or gap <= CLOSE * objective.size(theta) + hidden + _NOTHING
 
 
 def _endless(objective: Objective, reached: newton.Reached) -> str:

@@ -8,6 +8,7 @@ features whose coefficient is not zero, or should not stay so, are in a step; th
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
@@ -69,7 +70,7 @@ def minimise(objective: Objective, start: Floats, *, tol: float, max_iter: int, 
     if watch(theta, value_of(objective, theta)):
         return Reached(theta, 0, False, stopped=True)
     while True:
-        gap, near = gap_of(objective, theta, most)[0], _near(objective, theta, tol)
+        gap, near = gap_of(objective, theta, most), _near(objective, theta, tol)
         kept = np.flatnonzero(theta[:width].any(axis=1))
         outside = _outside(objective, theta, kept, near / most if most else np.inf)
         kept = np.union1d(kept, outside[: max(int(_NEW * np.sqrt(width)), len(kept) // 2)])
@@ -87,9 +88,31 @@ def minimise(objective: Objective, start: Floats, *, tol: float, max_iter: int, 
         theta, steps = whole.widened(found.theta) if moved else theta, steps + found.steps
         if not found.converged:
             return Reached(theta, steps, False, stopped=found.stopped)
-        if gap_of(objective, theta, most)[0] <= _near(objective, theta, tol) or not moved:
+        if gap_of(objective, theta, most) <= _near(objective, theta, tol) or not moved:
             objective.ended("sizes", theta)
             return Reached(theta, steps, True)
+
+
+def minimise_whole(
+    objective: Priced,
+    start: Floats,
+    *,
+    most: float,
+    tol: float,
+    max_iter: int,
+    watch: Watch,
+    bend: Callable[[Floats, float | None], tuple[Floats, bool]],
+) -> Reached:
+    """The same where all features are in each step, as where one look at the rows tells how all of them bend."""
+    found = Reached(start, 0, True)
+    while True:
+        near, before = _near(objective, found.theta, tol), found
+        found = settled(
+            objective, before.theta, most=most, aim=near / 2, max_iter=max_iter - before.steps, watch=watch, bend=bend
+        )
+        moved, found = found.steps > 0, replace(found, steps=before.steps + found.steps)
+        if not (moved and found.converged) or found.gap is None or found.gap <= _near(objective, found.theta, tol):
+            return found
 
 
 def _resumed(objective: Objective, start: Floats) -> Floats:
@@ -103,18 +126,34 @@ def value_of(objective: Priced, theta: Floats) -> float:
     return objective.value(theta) + float(np.sum(objective.l1 * np.abs(theta)))
 
 
-def gap_of(objective: Priced, theta: Floats, most: float) -> tuple[float, bool]:
-    """How far that can be above its least, and whether it is proven; ``most`` is what the best constant costs a row, in size.
-
-    The slopes of constants are zero at the least. How far one may still move is not known: what is left of its signals is
-    taken for that part of what rows cost, as if one that nothing works against could lower all of it.
-    """
+def gap_of(objective: Priced, theta: Floats, most: float) -> float:
+    """How far that can be above its least; ``most`` is what the best constant costs a row, in size."""
     _, slope = objective.value_and_gradient(theta)
-    gap, proven = Costs(objective.l1, objective.penalty, most).gap(slope, theta)
+    return Costs(objective.l1, objective.penalty, most).gap(slope, theta) + _of_constants(objective, theta, most)
+
+
+def certified(objective: Priced, theta: Floats, most: float) -> tuple[float, bool]:
+    """The same, by what squares cost where that says more; whether it is proven."""
+    _, slope = objective.value_and_gradient(theta)
+    costs = Costs(objective.l1, objective.penalty, most)
+    gap, squared = costs.gap(slope, theta), costs.squared_gap(slope, theta)
+    return min(gap, squared) + _of_constants(objective, theta, most), squared <= gap and not objective.intercept
+
+
+def _of_constants(objective: Priced, theta: Floats, most: float) -> float:
+    """What constants could still gain. Their slopes are zero at the least; how far one may still move is not known.
+
+    What is left of its signals is taken for that part of what rows cost, as if one that nothing works against could lower all.
+    """
     if not objective.intercept:
-        return gap, proven
-    left, pull = float(np.abs(slope[-1]).sum()), objective.pull(theta)
-    return gap + (most * left / pull if left else 0.0), False
+        return 0.0
+    left = float(np.abs(objective.value_and_gradient(theta)[1][-1]).sum())
+    return most * left / objective.pull(theta) if left else 0.0
+
+
+def method(objective: Priced) -> str:
+    """How that is known, in words."""
+    return "duality gap" + (", the intercept being settled" if objective.intercept else "")
 
 
 def left_over(objective: Priced, theta: Floats) -> Floats:
@@ -219,7 +258,7 @@ def settled(
     """
     costs = Costs(objective.l1.ravel(), objective.penalty.ravel(), most)
     together = objective.outputs if objective.loss.is_classwise else 1
-    gap, step, width = gap_of(objective, theta, most)[0], 0, None
+    gap, step, width = gap_of(objective, theta, most), 0, None
     while gap > aim and step < max_iter:
         (matrix, is_new), gradient = bend(theta, width), objective.value_and_gradient(theta)[1].ravel()
         if not np.isfinite(matrix).all():
@@ -237,7 +276,7 @@ def settled(
             width = 0.0
             continue
         theta, before, step = moved, gap, step + 1
-        gap = gap_of(objective, theta, most)[0]
+        gap = gap_of(objective, theta, most)
         width = 0.0 if gap > _SLOW * before else None
         if watch(theta, value_of(objective, theta)):
             return Reached(theta, step, False, stopped=True)
@@ -256,7 +295,7 @@ def _moved(objective: Priced, theta: Floats, move: Floats, slope: float, most: f
     """
     if -slope <= _UNSEEN * objective.rounding(theta):
         there: Floats = theta + move
-        return there if gap_of(objective, there, most)[0] <= gap_of(objective, theta, most)[0] / 2 else None
+        return there if gap_of(objective, there, most) <= gap_of(objective, theta, most) / 2 else None
     value = value_of(objective, theta)
     for halved in range(_HALVINGS):
         there = theta + move / 2**halved
