@@ -188,7 +188,9 @@ def test_costs_of_sizes_over_files_give_the_coefficients_and_the_zeros_of_memory
         "squared_error": eta + rng.normal(size=3000),
         "huber": eta + rng.standard_t(2, 3000),
         "binary_cross_entropy": (rng.random(3000) < 1 / (1 + np.exp(-eta))).astype(float),
-        "cross_entropy": np.argmax(np.column_stack([eta, -eta, 0 * eta]) + rng.gumbel(size=(3000, 3)), axis=1).astype(float),
+        "cross_entropy": np.argmax(np.column_stack([eta, -eta, 0 * eta]) + rng.gumbel(size=(3000, 3)), axis=1).astype(
+            float
+        ),
         "poisson": rng.poisson(np.exp(eta / 2)).astype(float),
     }[name]
     names = [f"x{j}" for j in range(8)]

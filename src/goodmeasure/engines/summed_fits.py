@@ -358,8 +358,14 @@ def refuse(spec: Spec, **limits: Any) -> None:
         raise UsageError(f"loss={spec.loss!r} is no loss", fix="gm.losses.huber(delta=2.0)")
     for name, value in limits.items():
         most = 1 if name == "l1_ratio" else np.inf
-        if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not (0 <= value <= most and value < np.inf):
-            raise UsageError(f"{name}={shorter(value)}", fix=f"{name}=1  # a number from 0 {'to 1' if most == 1 else 'on'}")
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float | np.number)
+            or not (0 <= value <= most and value < np.inf)
+        ):
+            raise UsageError(
+                f"{name}={shorter(value)}", fix=f"{name}=1  # a number from 0 {'to 1' if most == 1 else 'on'}"
+            )
     if not isinstance(spec.intercept, bool | np.bool_):
         raise UsageError(f"fit_intercept={shorter(spec.intercept)}", fix="fit_intercept=True")
     if not (spec.intercept or all(spec.loss.follows)):

@@ -35,7 +35,9 @@ class Costs:
         paid = self.l1 > 0
         l1, slope, theta = self.l1[paid], slope[paid], theta[paid]
         over = np.maximum(np.abs(slope) - l1, 0)
-        return max(float(np.sum(slope * theta + l1 * np.abs(theta))) + float((over / l1).max(initial=0)) * self.most, 0.0)
+        return max(
+            float(np.sum(slope * theta + l1 * np.abs(theta))) + float((over / l1).max(initial=0)) * self.most, 0.0
+        )
 
     def squared_gap(self, slope: Floats, theta: Floats) -> float:
         """The same by what squares cost, which needs to know of no other limit; infinite where they cost nothing."""

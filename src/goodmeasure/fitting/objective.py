@@ -407,7 +407,7 @@ class Objective:
         return found
 
     def bends(self, theta: Floats, width: float = 0.0) -> Floats:
-        """What each row adds to the second derivative by the one raw output, or to its mean over a width of it; 0 if it is less."""
+        """What each row adds to the second derivative by the one raw output, or to its mean over a width; 0 if less."""
         if not width:
             return np.maximum(self._bend(theta), 0) * self.share
         z = self.raw(theta)
