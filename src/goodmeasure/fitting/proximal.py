@@ -214,16 +214,15 @@ class _Bend:
         """The second derivatives by the parameters of a part of the features; whether they are those at theta."""
         known = self.matrix if width is None else None
         if part.outputs > 1:
-            if known is None or not np.array_equal(kept, self.kept):
-                known, self.matrix = None, part.curvature(theta)
+            known = known if np.array_equal(kept, self.kept) else None
+            found = part.curvature(theta) if known is None else known
         elif known is not None and self.by_row is not None:
-            self.matrix = self._with_new(known, self.by_row, part, kept)
+            found = self._with_new(known, self.by_row, part, kept)
         else:
             self.by_row = part.bends(theta, width * part.spread(theta) if width else 0.0)
-            self.matrix = part.products(self.by_row)
-        self.kept = kept
-        penalty = np.diag(part.penalty[:, 0]) if part.outputs == 1 else 0.0
-        return np.asarray(self.matrix + penalty), known is None
+            found = part.products(self.by_row)
+        self.matrix, self.kept = found, kept
+        return found + np.diag(part.penalty[:, 0]) if part.outputs == 1 else found, known is None
 
     def _with_new(self, known: Floats, by_row: Floats, part: Objective, kept: NDArray[np.intp]) -> Floats:
         """The products of these features, of which only those with new ones are not known."""
