@@ -14,7 +14,7 @@ from goodmeasure import losses
 from goodmeasure.errors import UsageError
 from goodmeasure.fitting import coordinates, linear, proximal
 from goodmeasure.fitting.certificate import Status
-from goodmeasure.fitting.duality import Costs
+from goodmeasure.fitting.duality import Penalties
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.making.loss import Loss
 from goodmeasure.traits.curvature_class import curvature_class
@@ -177,7 +177,7 @@ def test_a_step_minimises_its_model(together: int) -> None:
     rng = np.random.default_rng(0)
     root = rng.normal(size=(9, 9))
     matrix, gradient, theta = root @ root.T, rng.normal(size=9), rng.normal(size=9)
-    costs = Costs(np.full(9, 0.5), np.zeros(9), 1.0)
+    costs = Penalties(np.full(9, 0.5), np.zeros(9), 1.0)
     move = coordinates.step(matrix, gradient, theta, costs, 1e-14, together)
     assert costs.gap(gradient + matrix @ move, theta + move) <= 1e-14
     assert costs.gap(gradient + matrix @ (move + 0.1), theta + move + 0.1) > 1e-4
@@ -187,7 +187,7 @@ def test_a_step_goes_to_where_one_of_two_columns_that_are_nearly_the_same_is_zer
     """Alone neither of them gains from a move, and together they gain what their difference does."""
     x = np.column_stack([X[:, 0], X[:, 0] + 1e-7 * RNG.normal(size=ROWS)])
     matrix, gradient = x.T @ x / ROWS, -x.T @ ETA / ROWS
-    costs = Costs(np.full(2, 0.01), np.zeros(2), 1.0)
+    costs = Penalties(np.full(2, 0.01), np.zeros(2), 1.0)
     there = np.array([0.3, 0.3])
     move = coordinates.step(matrix, gradient + matrix @ there, there, costs, 1e-15)
     assert ((there + move) == 0).sum() == 1

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.fitting import newton
-from goodmeasure.fitting.duality import Costs
+from goodmeasure.fitting.duality import Penalties
 from goodmeasure.keeping.compiling import loop
 from goodmeasure.statistics.row_arguments import Floats
 
@@ -21,7 +21,7 @@ _FACES = 10
 _FEW = 4096
 
 
-def step(matrix: Floats, gradient: Floats, theta: Floats, costs: Costs, aim: float, together: int = 1) -> Floats:
+def step(matrix: Floats, gradient: Floats, theta: Floats, costs: Penalties, aim: float, together: int = 1) -> Floats:
     """The move d from theta that minimises ``gradient d + d matrix d / 2 + costs.l1 |theta + d|``, to within ``aim``.
 
     It is near it where looks are at an end. ``together``: so many coordinates after each other, of one feature in each class,
@@ -47,7 +47,7 @@ def step(matrix: Floats, gradient: Floats, theta: Floats, costs: Costs, aim: flo
     return move
 
 
-def _left(matrix: Floats, pull: Floats, there: Floats, costs: Costs) -> float:
+def _left(matrix: Floats, pull: Floats, there: Floats, costs: Penalties) -> float:
     """What is left to gain: of coordinates that cost nothing, by each alone."""
     bend = np.diag(matrix)
     free = (costs.l1 == 0) & (bend > 0)
@@ -105,7 +105,7 @@ def _descend(matrix: Any, pull: Any, theta: Any, cost: Any, move: Any, rounds: i
     return changed
 
 
-def _on_faces(matrix: Floats, gradient: Floats, theta: Floats, costs: Costs, move: Floats, aim: float) -> Floats:
+def _on_faces(matrix: Floats, gradient: Floats, theta: Floats, costs: Penalties, move: Floats, aim: float) -> Floats:
     """A better move, by the least over all coordinates of these signs at once: those that reach zero on the way stay there.
 
     Where columns are nearly the same, one alone moves next to nothing, and all together go where one of them is zero (the

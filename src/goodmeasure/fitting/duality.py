@@ -15,7 +15,7 @@ from goodmeasure.statistics.row_arguments import Floats
 
 
 @dataclass(frozen=True)
-class Costs:
+class Penalties:
     """What parameters cost: ``l1 |w| + l2 / 2 w**2`` each, and no more than ``most`` together where they are best."""
 
     l1: Floats

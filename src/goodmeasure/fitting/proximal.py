@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.fitting import coordinates, newton
-from goodmeasure.fitting.duality import Costs
+from goodmeasure.fitting.duality import Penalties
 from goodmeasure.fitting.newton import Reached
 from goodmeasure.fitting.objective import Objective, Smooth
 from goodmeasure.statistics.row_arguments import Floats
@@ -37,7 +37,7 @@ _UNSEEN = 4.0
 Watch = Callable[[Floats, float], bool]
 
 
-class Priced(Smooth, Protocol):
+class Penalised(Smooth, Protocol):
     """What a proximal step asks of an objective, wherever its rows are."""
 
     @property
@@ -94,7 +94,7 @@ def minimise(objective: Objective, start: Floats, *, tol: float, max_iter: int, 
 
 
 def minimise_whole(
-    objective: Priced,
+    objective: Penalised,
     start: Floats,
     *,
     most: float,
@@ -121,26 +121,26 @@ def _resumed(objective: Objective, start: Floats) -> Floats:
     return theta if value_of(objective, theta) <= value_of(objective, start) else start
 
 
-def value_of(objective: Priced, theta: Floats) -> float:
+def value_of(objective: Penalised, theta: Floats) -> float:
     """The objective and what the sizes of the coefficients cost."""
     return objective.value(theta) + float(np.sum(objective.l1 * np.abs(theta)))
 
 
-def gap_of(objective: Priced, theta: Floats, most: float) -> float:
+def gap_of(objective: Penalised, theta: Floats, most: float) -> float:
     """How far that can be above its least; ``most`` is what the best constant costs a row, in size."""
     _, slope = objective.value_and_gradient(theta)
-    return Costs(objective.l1, objective.penalty, most).gap(slope, theta) + _of_constants(objective, theta, most)
+    return Penalties(objective.l1, objective.penalty, most).gap(slope, theta) + _of_constants(objective, theta, most)
 
 
-def certified(objective: Priced, theta: Floats, most: float) -> tuple[float, bool]:
+def certified(objective: Penalised, theta: Floats, most: float) -> tuple[float, bool]:
     """The same, by what squares cost where that says more; whether it is proven."""
     _, slope = objective.value_and_gradient(theta)
-    costs = Costs(objective.l1, objective.penalty, most)
+    costs = Penalties(objective.l1, objective.penalty, most)
     gap, squared = costs.gap(slope, theta), costs.squared_gap(slope, theta)
     return min(gap, squared) + _of_constants(objective, theta, most), squared <= gap and not objective.intercept
 
 
-def _of_constants(objective: Priced, theta: Floats, most: float) -> float:
+def _of_constants(objective: Penalised, theta: Floats, most: float) -> float:
     """What constants could still gain. Their slopes are zero at the least; how far one may still move is not known.
 
     What is left of its signals is taken for that part of what rows cost, as if one that nothing works against could lower all.
@@ -151,19 +151,19 @@ def _of_constants(objective: Priced, theta: Floats, most: float) -> float:
     return most * left / objective.pull(theta) if left else 0.0
 
 
-def method(objective: Priced) -> str:
+def method(objective: Penalised) -> str:
     """How that is known, in words."""
     return "duality gap" + (", the intercept being settled" if objective.intercept else "")
 
 
-def left_over(objective: Priced, theta: Floats) -> Floats:
+def left_over(objective: Penalised, theta: Floats) -> Floats:
     """The least derivative that the objective and the cost of sizes have together: zero at the minimum."""
     _, gradient = objective.value_and_gradient(theta)
     free = np.sign(gradient) * np.maximum(np.abs(gradient) - objective.l1, 0)
     return np.where(theta == 0, free, gradient + objective.l1 * np.sign(theta))
 
 
-def _near(objective: Priced, theta: Floats, tol: float) -> float:
+def _near(objective: Penalised, theta: Floats, tol: float) -> float:
     """How far from the least is near enough: a part of the objective, or what is lost in its rounding."""
     return max(tol * abs(value_of(objective, theta)), objective.rounding(theta))
 
@@ -241,7 +241,7 @@ class _Bend:
 
 
 def settled(
-    objective: Priced,
+    objective: Penalised,
     theta: Floats,
     *,
     most: float,
@@ -255,7 +255,7 @@ def settled(
     ``bend`` gives the second derivatives, and says whether they are those of where one stands. It is asked for any, for those
     there, or for their means over so many times the spread of raw outputs: where no row bends, no step shows.
     """
-    costs = Costs(objective.l1.ravel(), objective.penalty.ravel(), most)
+    costs = Penalties(objective.l1.ravel(), objective.penalty.ravel(), most)
     together = objective.outputs if objective.loss.is_classwise else 1
     gap, step, width = gap_of(objective, theta, most), 0, None
     while gap > aim and step < max_iter:
@@ -287,7 +287,7 @@ def _is_blind(matrix: Floats, gradient: Floats, cost: Floats) -> bool:
     return bool(((np.diag(matrix) <= 0) & (np.abs(gradient) > cost)).any())
 
 
-def _moved(objective: Priced, theta: Floats, move: Floats, slope: float, most: float) -> Floats | None:
+def _moved(objective: Penalised, theta: Floats, move: Floats, slope: float, most: float) -> Floats | None:
     """A point along the step that keeps part of the promised decrease; None if none does.
 
     Where so little would not show in the objective, it is a point from which half as much is left to gain.
