@@ -2,13 +2,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check bench pages docs clean
+.PHONY: demo test nightly check bench pages docs clean
 
 demo: .venv/ready
 	$(BIN)/goodmeasure demo --out goodmeasure-demo
 
 test: .venv/test-ready check
 	$(BIN)/python -m pytest -q -n auto --dist worksteal
+
+# What the suite leaves out of its pairs (tests/turns.py): some five minutes.
+nightly: .venv/test-ready
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m nightly
 
 check: .venv/test-ready
 	$(BIN)/ruff check .

@@ -21,6 +21,7 @@ from goodmeasure.formulas.expression import nodes, symbol
 from goodmeasure.kernels import few, layout, points, printer, rows, shares, threads
 from goodmeasure.kernels.statistics import CLASS, STATISTICS, needed
 from goodmeasure.losses import catalogue
+from turns import PRECISIONS, at_night, precision_of
 
 LOSSES = {name: definition() for name, definition in sorted(catalogue().items())}
 # Losses of classes whose targets are rows of probabilities, some with what the catalogue's defaults do not show.
@@ -30,6 +31,12 @@ SHARES["weighted of shares"] = catalogue()["focal"](gamma=1.5, class_weight=(1.0
 SHARES["half focal of shares"] = catalogue()["focal"](gamma=0.5)  # whose slope is no number at a probability of one
 SHARES["summed of shares"] = LOSSES["brier"] + 0.5 * LOSSES["multiclass_hinge"]
 KINDS = LOSSES | SHARES
+TURN = {name: precision_of(name) for name in LOSSES} | {name: PRECISIONS[k % 2] for k, name in enumerate(SHARES)}
+
+
+def in_turn(dtype, names=KINDS):
+    """The losses, of which those whose turn is another precision wait for the night."""
+    return pytest.mark.parametrize("name", [at_night(name, unless=TURN[name] == dtype) for name in names])
 
 
 def size_of(name):
@@ -136,7 +143,7 @@ def close(name, dtype, seen, order):
     return same | within | near
 
 
-@pytest.mark.parametrize("name", KINDS)
+@in_turn("float32")
 def test_every_loss_in_single_precision(name):
     value, signal, _ = swept(name, "float32")
     y, z = examples(name, "float32")
@@ -149,8 +156,8 @@ def test_every_loss_in_single_precision(name):
         assert good.all(), [(y[a[0]], z[a[0]], seen[a]) for a in rows_]
 
 
-@pytest.mark.parametrize("name", [*SAMPLE, *list(SHARES)[::4]])
-def test_double_precision(name):
+@in_turn("float64")
+def test_every_loss_in_double_precision(name):
     value, signal, _ = swept(name, "float64")
     y, z = examples(name, "float64")
     for order, seen in enumerate((value, signal)):
@@ -348,7 +355,7 @@ def test_shares_of_any_number_of_classes(name, classes):
 
 @pytest.mark.parametrize(("name", "classes"), [*((n, 5) for n in SHARES), *((n, 70) for n in list(SHARES)[::9])])
 def test_one_hot_shares_are_indices(name, classes):
-    loss, (_, z) = SHARES[name], mixtures(97, classes)
+    loss, (_, z) = SHARES[name], mixtures(97, classes, TURN[name])
     if loss.class_weight:
         loss = catalogue()["focal"](class_weight=tuple(np.linspace(0, 3, classes)))
     y = np.arange(97) % classes
@@ -359,7 +366,7 @@ def test_one_hot_shares_are_indices(name, classes):
         np.testing.assert_allclose(found[1], expected[1], rtol=2e-5, atol=1e-6 / 97)
 
 
-@pytest.mark.parametrize("name", [n for n in SHARES if not SHARES[n].class_weight])
+@in_turn("float64", [n for n in SHARES if not SHARES[n].class_weight])
 def test_shares_are_true_to_many_digits(name):
     loss, r = SHARES[name], np.random.default_rng(2)
     z = np.concatenate([r.normal(0, 3, (1, 4)), [[30, 0, -5, 0], [18, 17.25, -9, 0], [-37, 3, 2, -9]]])
@@ -440,7 +447,7 @@ MIRRORED = [name for name in LOSSES if points.mirrored(LOSSES[name])]
 
 
 @pytest.mark.parametrize(
-    ("name", "dtype"), [*((n, "float32") for n in MIRRORED), *((n, "float64") for n in MIRRORED[::4])]
+    ("name", "dtype"), [at_night(n, dtype, unless=TURN[n] == dtype) for n in MIRRORED for dtype in PRECISIONS]
 )
 def test_half_a_formula_serves_yes_and_no(name, dtype):
     y, z = examples(name, dtype)

@@ -28,6 +28,7 @@ from goodmeasure.study.saving import NotAModel
 from goodmeasure.study.study import Study
 from goodmeasure.study.training import MOST_EPOCHS, PATIENCE
 from test_saving import columns
+from turns import at_night
 
 torch = pytest.importorskip("torch", reason="pip install 'goodmeasure[torch]'")
 
@@ -54,7 +55,7 @@ def teaches(loss: Any) -> bool:
 LOSSES = [loss for loss in (*everything(), *variants(), *weighted()) if teaches(loss)]
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=ids(LOSSES))
+@pytest.mark.parametrize("loss", [at_night(loss, unless=k % 2 == 0) for k, loss in enumerate(LOSSES)], ids=ids(LOSSES))
 def test_it_learns_on_any_loss_from_the_best_constant_on(loss: Any) -> None:
     asked = learning(loss)
     first, *later = (loss(asked.y, network(asked.x)) for network in islice(epochs(asked), 9))

@@ -17,6 +17,7 @@ from goodmeasure.formulas.domains import OutcomeDomain
 from goodmeasure.frameworks import torch_arguments
 from goodmeasure.frameworks.torch import TorchLoss
 from goodmeasure.losses import catalogue
+from turns import precision_of
 
 F = torch.nn.functional
 LOSSES = {name: definition() for name, definition in sorted(catalogue().items())}
@@ -212,7 +213,7 @@ ONE_OUTPUT = {name: loss for name, loss in LOSSES.items() if not loss.is_classwi
 @of(ONE_OUTPUT)
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 def test_small_batches_have_the_numbers_of_others(name, loss, reduction):
-    z, y = batch(loss)
+    z, y = batch(loss, getattr(torch, precision_of(name)))
     z[0] = -0.0
     module = gm.to_torch(loss, reduction=reduction)
     by_short_way = value_and_gradient(lambda z: 3 * module(z, y), z)
