@@ -21,7 +21,7 @@ from goodmeasure.formulas.expression import nodes, symbol
 from goodmeasure.kernels import few, layout, points, printer, rows, shares, threads
 from goodmeasure.kernels.statistics import CLASS, STATISTICS, needed
 from goodmeasure.losses import catalogue
-from turns import PRECISIONS, at_night, precision_of
+from turns import PRECISIONS, at_night, is_asked_in
 
 LOSSES = {name: definition() for name, definition in sorted(catalogue().items())}
 # Losses of classes whose targets are rows of probabilities, some with what the catalogue's defaults do not show.
@@ -31,12 +31,17 @@ SHARES["weighted of shares"] = catalogue()["focal"](gamma=1.5, class_weight=(1.0
 SHARES["half focal of shares"] = catalogue()["focal"](gamma=0.5)  # whose slope is no number at a probability of one
 SHARES["summed of shares"] = LOSSES["brier"] + 0.5 * LOSSES["multiclass_hinge"]
 KINDS = LOSSES | SHARES
-TURN = {name: precision_of(name) for name in LOSSES} | {name: PRECISIONS[k % 2] for k, name in enumerate(SHARES)}
+TURN = {name: PRECISIONS[k % 2] for k, name in enumerate(SHARES)}
+
+
+def by_day(name, dtype):
+    """Whether it is a loss's turn to be asked in a precision."""
+    return TURN[name] == dtype if name in SHARES else is_asked_in(name, dtype)
 
 
 def in_turn(dtype, names=KINDS):
     """The losses, of which those whose turn is another precision wait for the night."""
-    return pytest.mark.parametrize("name", [at_night(name, unless=TURN[name] == dtype) for name in names])
+    return pytest.mark.parametrize("name", [at_night(name, unless=by_day(name, dtype)) for name in names])
 
 
 def size_of(name):
@@ -163,6 +168,34 @@ def test_every_loss_in_double_precision(name):
     for order, seen in enumerate((value, signal)):
         good = close(name, "float64", seen, order)
         assert good.all(), [(y[i], z[i], seen[i]) for i in np.argwhere(~good)[:3, 0]]
+
+
+@pytest.mark.parametrize("dtype", PRECISIONS)
+def test_every_constant_of_the_words_of_a_precision_is_asked_for_by_day(dtype, monkeypatch):
+    """Or a wrong one would be seen at night alone."""
+    sources = []
+
+    def load(source):
+        sources.append(source)
+        raise LookupError("printed, and not compiled")
+
+    monkeypatch.setattr(points.modules, "load", load)
+
+    def constants(name):
+        sources.clear()
+        y, z = examples(name, dtype)
+        for fresh in (y, np.full_like(y, 0.25)) if LOSSES[name].is_binary else (y,):
+            with pytest.raises(LookupError):
+                swept(name, dtype, given=(fresh, z))
+        return printer.names_of("".join(sources)) & printer.word_source(dtype).constants.keys()
+
+    monkeypatch.setattr("goodmeasure.kernels.points._function", points._function.__wrapped__)
+    monkeypatch.setattr("goodmeasure.kernels.rows._function", rows._function.__wrapped__)
+    monkeypatch.setitem(globals(), "KINDS", LOSSES | {name: catalogue()[name]() for name in LOSSES})
+    asked = {name: constants(name) for name in LOSSES}
+    of_day = set().union(*(found for name, found in asked.items() if by_day(name, dtype)))
+    assert set().union(*asked.values()) - of_day == set()
+    assert len(of_day) > 60
 
 
 @pytest.mark.parametrize("name", [n for n in SAMPLE if not LOSSES[n].is_classwise])
@@ -447,7 +480,7 @@ MIRRORED = [name for name in LOSSES if points.mirrored(LOSSES[name])]
 
 
 @pytest.mark.parametrize(
-    ("name", "dtype"), [at_night(n, dtype, unless=TURN[n] == dtype) for n in MIRRORED for dtype in PRECISIONS]
+    ("name", "dtype"), [at_night(n, dtype, unless=by_day(n, dtype)) for n in MIRRORED for dtype in PRECISIONS]
 )
 def test_half_a_formula_serves_yes_and_no(name, dtype):
     y, z = examples(name, dtype)

@@ -12,7 +12,7 @@ from goodmeasure.checking import checks, repair, truth
 from goodmeasure.checking.checks import Answer, CheckFailed, check
 from goodmeasure.errors import FormulaError
 from goodmeasure.formulas.expression import Word
-from turns import at_night, precision_of
+from turns import at_night, is_asked_in
 
 PATIENT = 300.0  # seconds: here everything is looked at, however busy the machine is
 
@@ -36,7 +36,7 @@ def test_the_catalogue_passes_the_battery(loss):
 
 
 @pytest.mark.parametrize(
-    "name", [at_night(name, unless=precision_of(name) == "float64") for name in gm.losses.catalogue()]
+    "name", [at_night(name, unless=is_asked_in(name, "float64")) for name in gm.losses.catalogue()]
 )
 def test_the_catalogue_passes_what_the_battery_asks_of_kernels(name):
     asked = checks.Asking(False, truth.Clock(PATIENT), str, PATIENT)

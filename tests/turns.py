@@ -17,11 +17,18 @@ PRECISIONS = ("float32", "float64")
 # A kernel of every loss in both precisions takes two minutes to compile. The words that kernels are made of are written for each
 # precision once, and losses of every kind share them: each loss is asked in one precision, and its neighbour in the other.
 _TURN = {name: PRECISIONS[place % 2] for place, name in enumerate(catalogue())}
+# Those which alone hold a word: test_kernels looks that each constant of a precision's words is asked for.
+_IN_BOTH = {"log_cosh", "barron"}
 
 
 def precision_of(name: str) -> str:
     """The precision whose turn it is for a loss of the catalogue."""
     return _TURN[name]
+
+
+def is_asked_in(name: str, precision: str) -> bool:
+    """Whether a loss of the catalogue is asked in a precision by day."""
+    return _TURN[name] == precision or name in _IN_BOTH
 
 
 def at_night(*values: Any, unless: bool, id: str | None = None) -> Any:
