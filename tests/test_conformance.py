@@ -19,7 +19,7 @@ import goodmeasure as gm
 from catalogue_losses import everything, variants
 from goodmeasure import kernels
 from goodmeasure.errors import NoSuchReading
-from turns import PRECISIONS, at_night
+from turns import at_night, precision_of
 
 LOSSES = [*everything(), *variants()]
 SINGLE, DOUBLE = np.dtype("float32"), np.dtype("float64")
@@ -127,10 +127,10 @@ def points(loss, precision):
 CASES = [
     at_night(
         host, loss, precision,
-        unless=len(about.precisions) == 1 or PRECISIONS[k % 2] == precision, id=f"{host}-{loss!r}-{precision}",
+        unless=len(about.precisions) == 1 or precision_of(loss) == precision, id=f"{host}-{loss!r}-{precision}",
     )
     for host, about in HOSTS.items()
-    for k, loss in enumerate(LOSSES)
+    for loss in LOSSES
     for precision in about.precisions
 ]  # fmt: skip
 
