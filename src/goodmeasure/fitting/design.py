@@ -59,6 +59,21 @@ def forth(features: Any, slopes: Floats, out: Floats, *, compiled: bool) -> None
     loops.forth(features, np.ascontiguousarray(slopes[:, 0]), out[:, 0])
 
 
+def raw(features: Any, w: Floats, *, ones: bool) -> Floats:
+    """The raw output of each row, the last number of ``w`` being a constant if there is one."""
+    slopes, out = w[: features.shape[1], None], np.empty((features.shape[0], 1))
+    forth(features, slopes, out, compiled=by_loops(features))
+    if ones:
+        out += w[-1]
+    return out[:, 0]
+
+
+def pull(features: Any, signal: Floats, *, ones: bool) -> Floats:
+    """A signal of each row as one of each slope, and of the constant if there is one."""
+    found = back(features, signal[:, None], compiled=by_loops(features))[:, 0]
+    return np.append(found, signal.sum()) if ones else found
+
+
 def largest(table: Floats) -> Floats:
     """The largest size in each column."""
     if table.shape[1] == 1 and len(table):

@@ -213,7 +213,8 @@ def _start(objective: Objective, curvature: CurvatureClass) -> Floats:
 
 def _starts_near(objective: Objective, curvature: CurvatureClass) -> bool:
     """Whether some of the rows tell where to begin: a fit that looks at a part of them first goes on from there at once."""
-    return objective.outputs == 1 and _is_smooth(curvature) and sampled.suits(objective)
+    lines = curvature.convex and curvature.piecewise_linear
+    return objective.outputs == 1 and (_is_smooth(curvature) or lines) and sampled.suits(objective)
 
 
 @dataclass(eq=False, kw_only=True)

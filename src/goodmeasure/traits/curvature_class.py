@@ -13,6 +13,7 @@ from goodmeasure.deriving import numbers
 from goodmeasure.deriving.predictions import raw
 from goodmeasure.deriving.record import Record
 from goodmeasure.formulas.activations import linear
+from goodmeasure.statistics.keys import few
 from goodmeasure.statistics.row_arguments import Floats
 
 _TARGETS, _LOOKED_AT = 40, 4000
@@ -170,7 +171,8 @@ class Kinks:
 
 def kinks(loss: Record, y: Floats) -> Kinks | None:
     """Where the lines of a convex, piecewise linear loss meet, for each target; None if it has more than two kinks."""
-    targets, where = np.unique(y, return_inverse=True)
+    # Many targets are not sorted to look at each once: that takes longer than to look at all.
+    targets, where = few(y, _LOOKED_AT) or (y, slice(None))
     width = 1e3 * (float(np.ptp(targets)) + np.abs(targets).max() + 1)
     low, high = np.full(targets.shape, -width), np.full(targets.shape, width)
     left, right = numbers.gradient(loss, targets, low), numbers.gradient(loss, targets, high)
@@ -179,16 +181,27 @@ def kinks(loss: Record, y: Floats) -> Kinks | None:
     middle = numbers.gradient(loss, targets, first / 2 + last / 2)
     same = last - first <= 1e-12 * width
     middle = np.where(same, right, middle)
-    if not _fits(loss, targets, (left, middle, right), (first, last)):
+    some = _spread_out(targets)
+    if not _fits(loss, targets[some], [each[some] for each in (left, middle, right)], (first[some], last[some])):
         return None
     rows = np.arange(len(y))
     two = ~same[where]
+    if not two.any():
+        return Kinks(rows, first[where], left[where], right[where])
     return Kinks(
         np.concatenate([rows, rows[two]]),
         np.concatenate([first[where], last[where][two]]),
         np.concatenate([left[where], np.zeros(int(two.sum()))]),
         np.concatenate([middle[where], (right - middle)[where][two]]),
     )
+
+
+def _spread_out(targets: Floats) -> NDArray[np.intp]:
+    """The places of some of the targets, if they are many: at equal steps, and the ends of all."""
+    if len(targets) <= _LOOKED_AT:
+        return np.arange(len(targets))
+    steps = np.arange(0, len(targets), len(targets) // _LOOKED_AT)
+    return np.concatenate([steps, [np.argmin(targets), np.argmax(targets)]])
 
 
 def _turn(beyond: Any, targets: Floats, low: Floats, high: Floats) -> Floats:
