@@ -20,6 +20,8 @@ from goodmeasure.statistics.row_arguments import Floats
 _WIDEST, _ROWS = 200, 8
 # Directions in which rows are so much shorter than in the longest are none.
 _SINGULAR = 1e-10
+# Rows are met where they are nearer to their kinks than this part of how far apart these are.
+_HARDLY = 1e-6
 # A gap of this part of the objective is rounding. Where it is more, the interior point has not told which rows it meets, and makes
 # so many more steps.
 _ROUNDING, _FURTHER = 1e-14, 5
@@ -86,6 +88,8 @@ def _met(lines: Lines, point: Point) -> NDArray[np.intp]:
     """The rows whose slopes are farther from their ends than they are from their kinks, in units of each."""
     if not np.isfinite(point.w).all():
         return np.empty(0, dtype=np.intp)
-    far = float(np.median(np.abs(point.above - point.below))) or 1.0
+    # Where most rows are met, how far targets lie apart says what is far.
+    spread = np.median(np.abs(lines.at - np.median(lines.at)))
+    far = float(max(np.median(np.abs(point.above - point.below)), _HARDLY * spread)) or 1.0
     apart = lines.right - lines.left
     return np.flatnonzero((point.above / far < point.up / apart) & (point.below / far < point.down / apart))

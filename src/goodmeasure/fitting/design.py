@@ -118,7 +118,9 @@ def moments(features: Any, weight: Floats | None) -> tuple[Floats, Floats]:
         mean, square = mean / total, square / total
         if ((square - mean**2 > _CANCELS * mean**2) | (square == 0)).all():
             return mean, np.sqrt(square - mean**2)
-    mean = np.average(features, axis=0, weights=weight)  # exact of a constant column, as a product is not
+    # The rounding of a mean is no spread of a column of one number.
+    even = (features == features[0]).all(axis=0)
+    mean = np.where(even, features[0], np.average(features, axis=0, weights=weight))
     counts = np.ones(len(features)) if weight is None else weight
     square = np.zeros(features.shape[1])
     for start in range(0, len(features), _ROWS):

@@ -183,7 +183,8 @@ def fit(objective: Objective, settings: SolverSettings) -> tuple[Floats, Certifi
         return reached.theta, _certify_sparse(objective, reached, curvature, settings), max(reached.steps, 1)
     reached = _solve(objective, theta, curvature, settings)
     if not objective.value_and_gradient(reached.theta)[0] <= constant:
-        reached = newton.Reached(theta, reached.steps, False)
+        # What is proven of the place that was reached is proven of a lower one.
+        reached = replace(reached, theta=theta) if reached.proven else newton.Reached(theta, reached.steps, False)
     if settings.watch.stops and settings.watch.best is not None:
         settings.watch.stopped |= not np.array_equal(settings.watch.best, reached.theta)
         reached = replace(reached, theta=settings.watch.best, gap=None)
