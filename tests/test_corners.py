@@ -11,7 +11,7 @@ import pytest
 from scipy.optimize import linprog
 
 from goodmeasure import losses
-from goodmeasure.fitting import corner, near
+from goodmeasure.fitting import corner, interior, near
 from goodmeasure.fitting.certificate import Status
 from goodmeasure.fitting.fit import LossRegressor
 from goodmeasure.fitting.interior import Lines
@@ -163,3 +163,53 @@ def test_what_is_proven_is_proven_in_fractions(table: str, penalty: float) -> No
     assert 0 <= value - bound
     assert float(value - bound) <= found.gap + 1e-13 * (size + float(value))
     assert found.gap <= 1e-9 * float(value) + 1e-13 * size
+
+
+@pytest.mark.parametrize("penalty", [0.0, 0.3])
+@pytest.mark.parametrize("table", TABLES)
+def test_the_way_ends_where_the_objective_is_least_on_it(table: str, penalty: float) -> None:
+    X, y = TABLES[table]
+    lines, rng = lines_of(X, y, 0.7, penalty), np.random.default_rng(5)
+    for _ in range(5):
+        a, b = rng.normal(size=(2, lines.width)) * 10.0 ** rng.integers(-2, 3)
+        here, there = near._Place.of(lines, a), near._Place.of(lines, b)
+        found = here.toward(there, lines)
+        kinks = -here.beyond / np.where(there.beyond == here.beyond, np.inf, there.beyond - here.beyond)
+        parts = np.clip(np.concatenate([kinks, np.linspace(0, 1, 101)]), 0, 1)
+        least = min(lines.value((1 - part) * a + part * b) for part in parts)
+        assert found.value <= least * (1 + 1e-12)
+        assert found.value == pytest.approx(lines.value(found.w), rel=1e-9)
+
+
+HARD = {
+    "a tail of few rows": (losses.pinball(level=0.999), lambda rng, eta: eta + rng.normal(size=len(eta))),
+    "amounts without a mean": (losses.pinball(level=0.99), lambda rng, eta: eta + rng.standard_cauchy(len(eta))),
+    "two sides, no middle": (losses.absolute_error(), lambda rng, eta: eta + 9.0 * rng.choice([-1, 1], len(eta))),
+    "noise that grows": (losses.pinball(level=0.05), lambda rng, eta: eta + np.exp(2 * eta) * rng.normal(size=len(eta))),
+    "whole numbers": (losses.absolute_error(), lambda rng, eta: rng.poisson(np.exp(eta)).astype(float)),
+    "a band": (losses.epsilon_insensitive(epsilon=1.0), lambda rng, eta: eta + rng.normal(size=len(eta))),
+}
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.01])
+@pytest.mark.parametrize("case", HARD)
+def test_most_of_many_rows_are_never_solved(case: str, alpha: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing but the first part of a part is solved at once, and what is reached is the least to the last digits."""
+    loss, draw = HARD[case]
+    rng, rows = np.random.default_rng(7), 30_000
+    X = rng.normal(size=(rows, 5))
+    y = draw(rng, X @ [0.3, -0.2, 0.0, 0.4, 0.1])
+    solved: list[int] = []
+    own = interior.solved
+
+    def counted(lines: Lines, *rest: Any, **more: Any) -> Any:
+        solved.append(len(lines.at))
+        return own(lines, *rest, **more)
+
+    monkeypatch.setattr(interior, "solved", counted)
+    model = LossRegressor(loss, alpha=alpha).fit(X, y)
+    assert max(solved) < rows / 3
+    certificate = model.certificate_
+    assert (certificate.status, certificate.proven) == (Status.OPTIMAL, True)
+    assert certificate.gap is not None
+    assert certificate.gap <= 1e-11 * certificate.objective

@@ -48,19 +48,26 @@ def minimise(
         stopped = watch(w, value)
         return stopped
 
-    point, gap, steps = interior.solved(lines, start, tol=tol, max_iter=max_iter, watch=seen)
-    found = inside = Corner(point.w, point.slope, gap, steps)
+    point, _, steps = interior.solved(lines, start, tol=tol, max_iter=max_iter, watch=seen)
+    found = reached = _held(lines, point.w, point.slope, steps)
     if stopped or len(start) > _WIDEST:
         return found
     for steps in range(steps, min(steps + _FURTHER, max_iter) + 1):
-        corner = _at_kinks(lines, point, steps)
-        found = corner if corner is not None and corner.gap <= found.gap else found
+        inside = _held(lines, point.w, point.slope, steps)
+        found = min(found, inside, _at_kinks(lines, point, steps) or inside, key=lambda each: each.gap)
         if found.gap <= _ROUNDING * abs(lines.value(found.w)) or point.complementarity <= interior.EXHAUSTED:
             break
         point, _ = interior.step(lines, point)
-    if found is not inside:
+    if found is not reached:
         watch(found.w, lines.value(found.w))
     return found
+
+
+def _held(lines: Lines, w: Floats, slope: Floats, steps: int) -> Corner:
+    """How far what w reaches is from what slopes within their ends prove; infinitely where either is no number."""
+    slope = np.clip(slope, lines.left, lines.right)
+    gap = max(lines.value(w) - lines.bound(slope, w), 0.0)
+    return Corner(w, slope, gap if np.isfinite(gap) else np.inf, steps)
 
 
 def _at_kinks(lines: Lines, point: Point, steps: int) -> Corner | None:
@@ -80,8 +87,7 @@ def _at_kinks(lines: Lines, point: Point, steps: int) -> Corner | None:
         bend = free * lines.penalty @ free.T
         w = w - free.T @ np.linalg.lstsq(bend, free @ (lines.pull(slope) + lines.penalty * w))[0]
     slope[met] -= left @ (right @ (lines.pull(slope) + lines.penalty * w) / size)
-    slope = np.clip(slope, lines.left, lines.right)
-    return Corner(w, slope, max(lines.value(w) - lines.bound(slope, w), 0.0), steps)
+    return _held(lines, w, slope, steps)
 
 
 def _met(lines: Lines, point: Point) -> NDArray[np.intp]:

@@ -22,13 +22,13 @@ from goodmeasure.statistics.row_arguments import Floats
 
 # From so many rows on most are left out; the part that says where has this share of them, but at least so many rows a parameter.
 _MANY, _SHARE, _ROWS = 4_000, 1 / 8, 40
-# So many times the root of rows times parameters lies between the planes of the part and of all, at a share of one.
+# Between the planes of the part and of all lie about the root of rows times parameters, over the share: so many times as many are near.
 _WIDE = 1.5
 # How near the least of the part is looked for, and that of all rows before it is known which of them are near.
 _ROUGH, _NEAR = 1e-3, 1e-4
 # Where the least is nearly known, this share of the rows is near, and so many rows a parameter at least.
 _NARROWER, _FEWEST = 1 / 3, 10
-# Where more than this share of them change sides from afar, twice as many are near.
+# Where so many others as this share of them change sides, twice as many are near.
 _WRONG = 1 / 4
 
 Watch = Callable[[Floats, float], bool]
@@ -53,7 +53,7 @@ def minimise(lines: Lines, start: Floats, *, tol: float, max_iter: int, watch: W
         crossed = ~kept & there.turned(here)
         here = here.toward(there, lines)
         gap, strangers = max(here.value - least, 0.0), int(crossed.sum())
-        done = gap <= tol * abs(here.value) or (goal <= tol and not strangers)
+        done = goal <= tol and (gap <= tol * abs(here.value) or not strangers)
         if watch(here.w, here.value) or done or steps >= max_iter:
             return here.w, gap, steps
         if strangers > _WRONG * near:
