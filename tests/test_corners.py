@@ -151,7 +151,12 @@ def test_what_is_proven_is_proven_in_fractions(table: str, penalty: float) -> No
     lines = lines_of(X, y, 0.9, penalty)
     found = corner.minimise(lines, np.zeros(lines.width), tol=1e-9, max_iter=200, watch=lambda w, value: False)
     w, slope, cost = exactly(found.w), exactly(found.slope), exactly(lines.penalty)
-    rows, targets, left, right = [[*exactly(row), 1] for row in X], exactly(y), exactly(lines.left), exactly(lines.right)
+    rows, targets, left, right = (
+        [[*exactly(row), 1] for row in X],
+        exactly(y),
+        exactly(lines.left),
+        exactly(lines.right),
+    )
     assert all(a <= s <= b for a, s, b in zip(left, slope, right, strict=True))
     beyond = [sum((a * b for a, b in zip(row, w, strict=True)), -at) for row, at in zip(rows, targets, strict=True)]
     squares = sum(c * each**2 for c, each in zip(cost, w, strict=True)) / 2
@@ -160,7 +165,7 @@ def test_what_is_proven_is_proven_in_fractions(table: str, penalty: float) -> No
     left_over = sum(abs((p + c * each) * each) for p, c, each in zip(pull, cost, w, strict=True))
     bound = -sum(s * at for s, at in zip(slope, targets, strict=True)) - left_over - squares
     size = float(np.abs(y).mean())
-    assert 0 <= value - bound
+    assert value - bound >= 0
     assert float(value - bound) <= found.gap + 1e-13 * (size + float(value))
     assert found.gap <= 1e-9 * float(value) + 1e-13 * size
 
@@ -185,7 +190,10 @@ HARD = {
     "a tail of few rows": (losses.pinball(level=0.999), lambda rng, eta: eta + rng.normal(size=len(eta))),
     "amounts without a mean": (losses.pinball(level=0.99), lambda rng, eta: eta + rng.standard_cauchy(len(eta))),
     "two sides, no middle": (losses.absolute_error(), lambda rng, eta: eta + 9.0 * rng.choice([-1, 1], len(eta))),
-    "noise that grows": (losses.pinball(level=0.05), lambda rng, eta: eta + np.exp(2 * eta) * rng.normal(size=len(eta))),
+    "noise that grows": (
+        losses.pinball(level=0.05),
+        lambda rng, eta: eta + np.exp(2 * eta) * rng.normal(size=len(eta)),
+    ),
     "whole numbers": (losses.absolute_error(), lambda rng, eta: rng.poisson(np.exp(eta)).astype(float)),
     "a band": (losses.epsilon_insensitive(epsilon=1.0), lambda rng, eta: eta + rng.normal(size=len(eta))),
 }

@@ -295,7 +295,9 @@ def test_most_rows_of_lines_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) 
         return own(lines, *rest, **more)
 
     monkeypatch.setattr(interior, "solved", counted)
-    near.minimise(at_raw(objective, found, np.zeros(ROWS)), np.zeros(5), tol=1e-9, max_iter=99, watch=lambda w, value: False)
+    near.minimise(
+        at_raw(objective, found, np.zeros(ROWS)), np.zeros(5), tol=1e-9, max_iter=99, watch=lambda w, value: False
+    )
     assert max(solved) <= ROWS / 8
 
 

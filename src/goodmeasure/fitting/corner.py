@@ -1,7 +1,7 @@
 """The last digits of a minimum of straight lines: from near it, where an interior point stops, to the rows that it lies on.
 
-The rows that an interior point is about to meet are met exactly, and their slopes made to balance those of all others: that is the
-corner of the linear programme, or the middle of a face of it, or what a penalty makes of both, with its certificate.
+The rows that an interior point is about to meet are met exactly, and their slopes made to balance those of all others: that is
+the corner of the linear programme, or the middle of a face of it, or what a penalty makes of both, with its certificate.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _WIDEST, _ROWS = 200, 8
 _SINGULAR = 1e-10
 # Rows are met where they are nearer to their kinks than this part of how far apart these are.
 _HARDLY = 1e-6
-# A gap of this part of the objective is rounding. Where it is more, the interior point has not told which rows it meets, and makes
-# so many more steps.
+# A gap of this part of the objective is rounding. Where it is more, the interior point has not told which rows it meets, and
+# makes so many more steps.
 _ROUNDING, _FURTHER = 1e-14, 5
 
 
@@ -52,9 +52,9 @@ def minimise(
     found = reached = _held(lines, point.w, point.slope, steps)
     if stopped or len(start) > _WIDEST:
         return found
-    for steps in range(steps, min(steps + _FURTHER, max_iter) + 1):
-        inside = _held(lines, point.w, point.slope, steps)
-        found = min(found, inside, _at_kinks(lines, point, steps) or inside, key=lambda each: each.gap)
+    for step in range(steps, min(steps + _FURTHER, max_iter) + 1):
+        inside = _held(lines, point.w, point.slope, step)
+        found = min(found, inside, _at_kinks(lines, point, step) or inside, key=lambda each: each.gap)
         if found.gap <= _ROUNDING * abs(lines.value(found.w)) or point.complementarity <= interior.EXHAUSTED:
             break
         point, _ = interior.step(lines, point)

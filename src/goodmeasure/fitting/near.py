@@ -22,7 +22,8 @@ from goodmeasure.statistics.row_arguments import Floats
 
 # From so many rows on most are left out; the part that says where has this share of them, but at least so many rows a parameter.
 _MANY, _SHARE, _ROWS = 4_000, 1 / 8, 40
-# Between the planes of the part and of all lie about the root of rows times parameters, over the share: so many times as many are near.
+# Between the planes of the part and of all lie about the root of rows times parameters, over the share; so many times as many
+# are near.
 _WIDE = 1.5
 # How near the least of the part is looked for, and that of all rows before it is known which of them are near.
 _ROUGH, _NEAR = 1e-3, 1e-4
