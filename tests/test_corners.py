@@ -15,6 +15,7 @@ from goodmeasure.fitting import corner, interior, near
 from goodmeasure.fitting.certificate import Status
 from goodmeasure.fitting.fit import LossRegressor
 from goodmeasure.fitting.interior import Lines
+from goodmeasure.traits.curvature_class import kinks
 
 RNG = np.random.default_rng(11)
 ROWS = 90
@@ -221,3 +222,24 @@ def test_most_of_many_rows_are_never_solved(case: str, alpha: float, monkeypatch
     assert (certificate.status, certificate.proven) == (Status.OPTIMAL, True)
     assert certificate.gap is not None
     assert certificate.gap <= 1e-11 * certificate.objective
+
+
+@pytest.mark.parametrize("rows", [50, 9_000])
+@pytest.mark.parametrize("far", [0.0, 1e6])
+def test_lines_turn_as_far_from_each_target_as_the_loss_says(rows: int, far: float) -> None:
+    """Many targets are not sorted and not looked for one by one; those that repeat are looked at once."""
+    rng = np.random.default_rng(2)
+    for y in (far + rng.normal(size=rows), far + rng.integers(0, 9, rows).astype(float)):
+        found = kinks(losses.epsilon_insensitive(epsilon=0.25), y)
+        assert found is not None
+        assert np.array_equal(found.row, np.tile(np.arange(rows), 2))
+        np.testing.assert_allclose(found.at, np.concatenate([y - 0.25, y + 0.25]), rtol=1e-15, atol=1e-14)
+        assert (found.left == np.repeat([-1.0, 0.0], rows)).all()
+        assert (found.right == np.repeat([0.0, 1.0], rows)).all()
+        found = kinks(losses.pinball(level=0.25), y)
+        assert found is not None
+        assert np.array_equal(found.at, y)
+    labels = (rng.random(rows) < 0.5).astype(float)
+    found = kinks(losses.hinge(), labels)
+    assert found is not None
+    np.testing.assert_allclose(found.at, np.where(labels == 1, 1.0, -1.0), atol=1e-13)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -174,15 +175,15 @@ def kinks(loss: Record, y: Floats) -> Kinks | None:
     # Many targets are not sorted to look at each once: that takes longer than to look at all.
     targets, where = few(y, _LOOKED_AT) or (y, slice(None))
     width = 1e3 * (float(np.ptp(targets)) + np.abs(targets).max() + 1)
-    low, high = np.full(targets.shape, -width), np.full(targets.shape, width)
-    left, right = numbers.gradient(loss, targets, low), numbers.gradient(loss, targets, high)
-    first = _turn(lambda z: numbers.gradient(loss, targets, z) > left, targets, low, high)
-    last = _turn(lambda z: numbers.gradient(loss, targets, z) >= right, targets, low, high)
+    left, right = (numbers.gradient(loss, targets, np.full(targets.shape, far)) for far in (-width, width))
+    first = _turn(lambda some, z: numbers.gradient(loss, targets[some], z) > left[some], targets, width)
+    last = _turn(lambda some, z: numbers.gradient(loss, targets[some], z) >= right[some], targets, width)
     middle = numbers.gradient(loss, targets, first / 2 + last / 2)
     same = last - first <= 1e-12 * width
     middle = np.where(same, right, middle)
     some = _spread_out(targets)
-    if not _fits(loss, targets[some], [each[some] for each in (left, middle, right)], (first[some], last[some])):
+    slopes, turns = (left[some], middle[some], right[some]), (first[some], last[some])
+    if not _fits(loss, targets[some], slopes, turns):
         return None
     rows = np.arange(len(y))
     two = ~same[where]
@@ -204,14 +205,27 @@ def _spread_out(targets: Floats) -> NDArray[np.intp]:
     return np.concatenate([steps, [np.argmin(targets), np.argmax(targets)]])
 
 
-def _turn(beyond: Any, targets: Floats, low: Floats, high: Floats) -> Floats:
-    """The raw output beyond which a condition holds: the target itself where it turns there, else by halving."""
-    step = 1e-9 * np.maximum(1.0, np.abs(targets))
-    if bool(np.all(~beyond(targets - step) & beyond(targets + step))):
+def _turn(beyond: Callable[[slice, Floats], NDArray[np.bool_]], targets: Floats, width: float) -> Floats:
+    """The raw output beyond which a condition holds: the target, or as far from all as from one, or else by halving."""
+    step, every = 1e-9 * np.maximum(1.0, np.abs(targets)), slice(0, len(targets))
+
+    def turns(at: Floats) -> bool:
+        return bool(np.all(~beyond(every, at - step) & beyond(every, at + step)))
+
+    if turns(targets):
         return targets
+    nearest = int(np.argmin(np.abs(targets)))
+    one = slice(nearest, nearest + 1)
+    at = targets + (_halved(beyond, one, width) - targets[one])
+    return at if turns(at) else _halved(beyond, every, width)
+
+
+def _halved(beyond: Callable[[slice, Floats], NDArray[np.bool_]], some: slice, width: float) -> Floats:
+    """Where a condition begins to hold for some targets."""
+    low, high = np.full(some.stop - some.start, -width), np.full(some.stop - some.start, width)
     for _ in range(90):
         middle = low / 2 + high / 2
-        yes = beyond(middle)
+        yes = beyond(some, middle)
         low, high = np.where(yes, low, middle), np.where(yes, middle, high)
     return low / 2 + high / 2
 
