@@ -205,7 +205,7 @@ def _start(objective: Objective, curvature: CurvatureClass) -> Floats:
     if _starts_near(objective, curvature):
         some = objective.without_features(sampled.spread(len(objective.y), _STARTING_TARGETS))
         theta[-1] = start_at(some, curvature)
-        if np.abs(theta[-1]) != FAR and np.isfinite(objective.value(theta)):
+        if (np.abs(theta[-1]) != FAR).all() and np.isfinite(objective.value(theta)):
             return theta
         theta = theta.copy()  # another point, at which nothing is known
     theta[-1] = start_at(objective, curvature)
@@ -215,7 +215,8 @@ def _start(objective: Objective, curvature: CurvatureClass) -> Floats:
 def _starts_near(objective: Objective, curvature: CurvatureClass) -> bool:
     """Whether some of the rows tell where to begin: a fit that looks at a part of them first goes on from there at once."""
     lines = curvature.convex and curvature.piecewise_linear
-    return objective.outputs == 1 and (_is_smooth(curvature) or lines) and sampled.suits(objective)
+    alone = objective.outputs == 1 or bool(apart(objective.loss))
+    return alone and (_is_smooth(curvature) or lines) and sampled.suits(objective)
 
 
 @dataclass(eq=False, kw_only=True)
