@@ -146,3 +146,16 @@ def test_compiled_products_are_those_of_blas(width: int) -> None:
     design.forth(features, slopes, out, compiled=True)
     assert out == pytest.approx(features @ slopes, rel=1e-12)
     assert design.back(features, signal, compiled=True) == pytest.approx(features.T @ signal, rel=1e-11)
+
+
+@pytest.mark.parametrize("number", [7.0, 0.1, -1e300, 1e-300, 1e9 + 0.1])
+@pytest.mark.parametrize("rows", [90, 70_000])
+def test_a_column_of_one_number_has_no_spread(rows: int, number: float) -> None:
+    """Whatever the weights: their mean is off by its rounding, which is no scale to divide by."""
+    table = np.column_stack([np.full((rows, 8), number), np.arange(rows * 8.0).reshape(rows, 8) - 9])
+    for weight in (None, np.random.default_rng(3).uniform(0.1, 3, rows)):
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean, spread = design.moments(table, weight)
+        np.testing.assert_allclose(mean[:8], number, rtol=1e-11)
+        assert not spread[:8].any()
+        assert spread[8:].all()

@@ -59,6 +59,21 @@ def forth(features: Any, slopes: Floats, out: Floats, *, compiled: bool) -> None
     loops.forth(features, np.ascontiguousarray(slopes[:, 0]), out[:, 0])
 
 
+def raw(features: Any, w: Floats, *, ones: bool) -> Floats:
+    """The raw output of each row, the last number of ``w`` being a constant if there is one."""
+    slopes, out = w[: features.shape[1], None], np.empty((features.shape[0], 1))
+    forth(features, slopes, out, compiled=by_loops(features))
+    if ones:
+        out += w[-1]
+    return out[:, 0]
+
+
+def pull(features: Any, signal: Floats, *, ones: bool) -> Floats:
+    """A signal of each row as one of each slope, and of the constant if there is one."""
+    found = back(features, signal[:, None], compiled=by_loops(features))[:, 0]
+    return np.append(found, signal.sum()) if ones else found
+
+
 def largest(table: Floats) -> Floats:
     """The largest size in each column."""
     if table.shape[1] == 1 and len(table):
@@ -103,7 +118,9 @@ def moments(features: Any, weight: Floats | None) -> tuple[Floats, Floats]:
         mean, square = mean / total, square / total
         if ((square - mean**2 > _CANCELS * mean**2) | (square == 0)).all():
             return mean, np.sqrt(square - mean**2)
-    mean = np.average(features, axis=0, weights=weight)  # exact of a constant column, as a product is not
+    # The rounding of a mean is no spread of a column of one number.
+    even = (features == features[0]).all(axis=0)
+    mean = np.where(even, features[0], np.average(features, axis=0, weights=weight))
     counts = np.ones(len(features)) if weight is None else weight
     square = np.zeros(features.shape[1])
     for start in range(0, len(features), _ROWS):
