@@ -176,6 +176,50 @@ def test_what_is_found_block_by_block_is_what_is_found_at_once(name: str, weight
     assert objective.rounding(theta) == pytest.approx(np.finfo(float).eps * (abs(value) + far @ pulled))
 
 
+@pytest.mark.parametrize(
+    ("case", "rows"),
+    [("plain", 2_500), ("weights", 5_121), ("offset", 2_048), ("no intercept", 1_024), ("rows of no weight", 2_500)],
+)
+@pytest.mark.parametrize("name", LOSSES)
+def test_one_compiled_loop_finds_what_blocks_find(name: str, case: str, rows: int) -> None:
+    """Whole chunks of a kernel and what is left of them, several at a time."""
+    loss, rng = LOSSES[name], np.random.default_rng(0)
+    weight = rng.uniform(0.1, 3, rows) * (np.arange(rows) < 900 if case == "rows of no weight" else 1)
+    offset = rng.normal(size=rows) / 9 if case == "offset" else None
+    objective = Objective(
+        loss, X[:rows, [0, 3]].copy(), targets(loss, ETA[:rows]), weight if "weight" in case else None, offset,
+        alpha=0.1, intercept=case != "no intercept", served=True,
+    )  # fmt: skip
+    theta = rng.normal(size=(objective.count, 1)) / 9
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(design, "MANY", 0)
+        patch.setattr(design, "_KEPT", 4_096)
+        found = objective._swept_through(theta)
+    assert found is not None
+    other = objective._swept_by_blocks(theta)
+    assert found.mean == pytest.approx(other.mean, rel=1e-14)
+    np.testing.assert_allclose(found.slope, other.slope, rtol=1e-11, atol=1e-14)
+    np.testing.assert_allclose([found.far, found.pulled], [other.far, other.pulled], rtol=1e-13)
+
+
+def test_what_the_compiled_loop_cannot_tell_is_for_blocks() -> None:
+    """A share among targets of yes and no, which is for another kernel; and a raw output that overflows."""
+    y = (ETA > 0).astype(float)
+    y[20_000] = 0.3
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(design, "MANY", 0)
+        objective = Objective(losses.binary_cross_entropy(), X, y, served=True)
+        theta = np.full((5, 1), 0.1)
+        assert objective._swept_through(theta) is None
+        before = objective.value_and_gradient(theta)
+        found = objective._swept_through(theta.copy())
+        assert found is not None, "the kernel that takes shares is known by now"
+        assert (found.mean, *found.slope.ravel()) == pytest.approx((before[0], *before[1].ravel()), rel=1e-11)
+        counts = Objective(losses.poisson(), X, np.ones(ROWS), served=True)
+        with np.errstate(over="ignore", invalid="ignore"):
+            assert counts.value_and_gradient(np.full((5, 1), 1e305))[0] == np.inf
+
+
 def test_a_step_on_a_run_of_rows_is_that_of_the_loss() -> None:
     """Of targets that are yes and no up to a share, which another kernel takes; and one outside the domain is none's."""
     loss, rng, n = losses.binary_cross_entropy(), np.random.default_rng(0), 300

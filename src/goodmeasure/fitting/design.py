@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.fitting import loops
+from goodmeasure.kernels.layout import CHUNK
 from goodmeasure.statistics.row_arguments import Floats
 
 # Cells of a block, which stays near the core between the way forth and the way back; rows of one whose columns are multiplied.
 _CELLS, _ROWS = 1 << 19, 2048
+# Cells that stay with a core on the way forth and back where no Python is in between.
+_KEPT = 1 << 16
 # From so many cells on compiled loops are worth the time that they take to load.
 MANY = 1 << 20
 # Where the mean square of a column about its middle is less than this part of that of the middle, a difference loses digits.
@@ -39,6 +42,11 @@ def blocks(features: Any) -> list[slice]:
     count, width = features.shape
     size = count if is_sparse(features) else _CELLS // max(width, 1)
     return [slice(start, min(start + size, count)) for start in range(0, count, max(size, 1))]
+
+
+def room(width: int) -> int:
+    """How many rows of so many cells stay with a core: whole chunks of kernels."""
+    return max(_KEPT // max(width, 1) // CHUNK, 1) * CHUNK
 
 
 def run_of(features: Any, rows: slice) -> Any:

@@ -5,7 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from goodmeasure.keeping.compiling import loop
+from goodmeasure.kernels.layout import CHUNK
 
 # Sums may be taken in any order: a processor adds several numbers at a time.
 _LOOSE = {"reassoc", "contract", "nsz"}
@@ -41,6 +44,41 @@ def back(features: Any, signal: Any, out: Any) -> None:
     for i in range(even, n):
         for j in range(width):
             out[j] += signal[i] * features[i, j]
+
+
+@loop(nogil=True, fastmath=_LOOSE)
+def through(
+    features: Any, slopes: Any, constant: Any, offset: Any, raw: Any, signal: Any, out: Any, sizes: Any,
+    kernel: Any, y: Any, weight: Any, parameters: Any, limits: Any, scale: Any, state: Any,
+) -> None:  # fmt: skip
+    """Rows go forth to raw outputs, through a kernel to signals, and back, as many at a time as ``raw`` has room for.
+
+    Added are signals as one of each slope, and then of the constant; to ``sizes`` the sum of the sizes of signals, and kept the
+    largest size of a raw output. Rows and room are whole chunks of the kernel; an ``offset`` of no rows is none.
+    """
+    width, values = features.shape[1], np.empty(CHUNK)
+    for start in range(0, features.shape[0], raw.shape[0]):
+        stop = min(start + raw.shape[0], features.shape[0])
+        count = stop - start
+        forth(features[start:stop], slopes, raw)
+        for i in range(count):
+            raw[i] += constant
+        if len(offset):
+            for i in range(count):
+                raw[i] += offset[start + i]
+        kernel(
+            y[start:stop].ctypes, raw.ctypes, weight[start:stop].ctypes, parameters.ctypes, limits.ctypes,
+            values.ctypes, signal.ctypes, values.ctypes, state.ctypes, count, count, 0, scale,
+        )  # fmt: skip
+        back(features[start:stop], signal[:count], out[:width])
+        total, size, far = 0.0, 0.0, sizes[1]
+        for i in range(count):
+            total += signal[i]
+            size += abs(signal[i])
+            far = max(far, abs(raw[i]))
+        out[width] += total
+        sizes[0] += size
+        sizes[1] = far
 
 
 def _moments_plain(features: Any, sums: Any, squares: Any) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from goodmeasure import kernels
 from goodmeasure.deriving import numbers
-from goodmeasure.fitting import design
+from goodmeasure.fitting import design, loops
 from goodmeasure.making.loss import Loss
 from goodmeasure.statistics.row_arguments import Floats
 
@@ -240,16 +240,44 @@ class Objective:
     def _sweep(self, theta: Floats) -> _Swept:
         """The mean loss and its derivative: a block of rows goes forth and back while it is near the core."""
         if self._swept_at is None or self._swept_at.theta is not theta:
-            slope, mean = np.zeros(theta.shape), 0.0
-            far, pulled = np.zeros(1), np.zeros(1)
-            for rows, share, raw, signal in self._raw_of_blocks(theta):
-                mean += self._step(rows, share, raw, signal)
-                slope += self._back(signal, rows)
-                far = np.maximum(far, design.largest(raw.reshape(-1, self._units)))
-                pulled = pulled + design.sizes(signal.reshape(-1, self._units))
-            kept = signal if len(self._blocks) == 1 else None
-            self._swept_at = _Swept(theta, mean, np.where(self.held, 0.0, slope), far, pulled, kept)
+            self._swept_at = self._swept_through(theta) or self._swept_by_blocks(theta)
         return self._swept_at
+
+    def _swept_by_blocks(self, theta: Floats) -> _Swept:
+        slope, mean = np.zeros(theta.shape), 0.0
+        far, pulled = np.zeros(1), np.zeros(1)
+        for rows, share, raw, signal in self._raw_of_blocks(theta):
+            mean += self._step(rows, share, raw, signal)
+            slope += self._back(signal, rows)
+            far = np.maximum(far, design.largest(raw.reshape(-1, self._units)))
+            pulled = pulled + design.sizes(signal.reshape(-1, self._units))
+        kept = signal if len(self._blocks) == 1 else None
+        return _Swept(theta, mean, np.where(self.held, 0.0, slope), far, pulled, kept)
+
+    def _swept_through(self, theta: Floats) -> _Swept | None:
+        """The same by one compiled loop over whole chunks of rows, and what is left of them; None where there is no such loop."""
+        known = self._raw_at is not None and self._raw_at[0] is theta
+        if known or not self._by_loops or self._steps is None:
+            return None
+        n, width = self.features.shape
+        whole = n - n % design.CHUNK
+        slopes = np.ascontiguousarray(theta[:width, 0])
+        constant = float(theta[-1, 0]) if self.intercept else 0.0
+        offset = np.empty(0) if self.offset is None else self.offset
+        raw, signal = np.empty((2, design.room(width)))
+        out, sizes = np.zeros(width + 1), np.zeros(2)
+        mean = self._steps.through(
+            loops.through, self.features[:whole], slopes, constant, offset, raw, signal, out, sizes
+        )
+        rest = slice(whole, n)
+        some, push = np.empty((n - whole, 1)), np.empty((n - whole, 1))
+        self._forth(theta, rest, some)
+        more = self._steps(rest, some[:, 0], push[:, 0]) if whole < n else 0.0
+        if mean is None or more is None:
+            return None
+        slope = np.where(self.held, 0.0, out[: self.count, None] + self._back(push, rest))
+        far, pulled = np.maximum(sizes[1], design.largest(some)), sizes[0] + design.sizes(push)
+        return _Swept(theta, mean + more, slope, far, pulled, None)
 
     def _raw_of_blocks(self, theta: Floats) -> Iterator[tuple[slice, float, Floats, Floats]]:
         """The rows of each block, what part of the mean they are, their raw outputs, (rows, outputs), and room for signals."""
