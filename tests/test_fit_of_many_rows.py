@@ -136,9 +136,9 @@ def test_the_rows_are_read_fewer_times() -> None:
     asked: list[int] = []
     own = Objective.curvature
 
-    def counted(self: Objective, theta: Any) -> Any:
+    def counted(self: Objective, theta: Any, **more: Any) -> Any:
         asked.append(len(self.y))
-        return own(self, theta)
+        return own(self, theta, **more)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Objective, "curvature", counted)
@@ -266,9 +266,11 @@ def test_a_parabola_is_solved_by_one_table_of_products(table: str, weighted: boo
         np.random.default_rng(2).uniform(0.1, 3, ROWS) if weighted else None,
     )
     objective = Objective(losses.squared_error(), TABLES[table], y, weight, alpha=1e-3)
-    assert objective.constant_curvature(2.0, single=False) == pytest.approx(
-        objective.curvature(np.zeros((objective.count, 1)))
-    )
+    theta = np.zeros((objective.count, 1))
+    theta[-1] = 0.3
+    matrix, gradient = objective.parabola(theta, 2.0, single=False)
+    np.testing.assert_allclose(matrix, objective.curvature(theta), rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(gradient, objective.value_and_gradient(theta)[1], rtol=1e-10, atol=1e-12)
     (ours, seen), (other, _) = least(sampled.minimise, objective), least(newton.minimise, objective)
     assert ours.converged
     assert objective.value(ours.theta) == pytest.approx(objective.value(other.theta), rel=1e-11)

@@ -121,21 +121,35 @@ def moments(features: Any, weight: Floats | None) -> tuple[Floats, Floats]:
     return mean, np.sqrt(square / counts.sum())
 
 
-def gram(features: Any, by_row: Floats | None, *, single: bool = False) -> Floats:
-    """``features' diag(by_row) features``, for weights of rows that are not negative (None: one each).
+def gram(features: Any, by_row: Floats | None, beside: Any = (), *, single: bool = False) -> Floats:
+    """``table' diag(by_row) table``, for weights of rows that are not negative (None: one each).
 
-    In single precision it takes half the time, and has six digits.
+    The table is that of the features, and of columns ``beside`` them: vectors, or the same number in each row. In single
+    precision it takes half the time, and has six digits.
     """
     if is_sparse(features):
-        return crossed(features, np.ones(features.shape[0]) if by_row is None else by_row)
+        return _bordered(features, np.ones(features.shape[0]) if by_row is None else by_row, beside)
+    rows, width = features.shape
     rooted = None if by_row is None else np.sqrt(by_row)
-    found = np.zeros((features.shape[1], features.shape[1]))
-    for start in range(0, len(features), _ROWS):
-        rows = slice(start, start + _ROWS)
-        part = features[rows] if rooted is None else features[rows] * rooted[rows, None]
-        part = part.astype(np.float32) if single else part
-        found += part.T @ part
+    found = np.zeros((width + len(beside),) * 2)
+    part = np.empty((min(_ROWS, rows), len(found)), dtype=np.float32 if single else np.float64)
+    for start in range(0, rows, _ROWS):
+        run = slice(start, start + _ROWS)
+        some = part[: min(_ROWS, rows - start)]
+        some[:, :width] = features[run]
+        for k, column in enumerate(beside):
+            some[:, width + k] = column if np.isscalar(column) else column[run]
+        if rooted is not None:
+            some *= rooted[run, None]
+        found += some.T @ some
     return found
+
+
+def _bordered(features: Any, by_row: Floats, beside: Any) -> Floats:
+    """`gram` of a table of mostly zeros: what is beside it would not be one."""
+    full = np.column_stack([np.broadcast_to(column, len(by_row)) for column in beside]) if beside else np.empty((len(by_row), 0))
+    edge = features.T @ (by_row[:, None] * full)
+    return np.block([[crossed(features, by_row), edge], [edge.T, full.T @ (by_row[:, None] * full)]])
 
 
 def crossed(features: Any, by_row: Floats) -> Floats:

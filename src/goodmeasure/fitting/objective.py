@@ -391,10 +391,13 @@ class Objective:
     def _cost(self, theta: Floats) -> float:
         return float(np.sum(self.penalty * theta**2)) / 2 if self.alpha else 0.0
 
-    def curvature(self, theta: Floats) -> Floats:
-        """The second derivatives by theta, flattened row by row; curvature of a row below zero counts as none."""
+    def curvature(self, theta: Floats, *, single: bool = False) -> Floats:
+        """The second derivatives by theta, flattened row by row; curvature of a row below zero counts as none.
+
+        Those of one raw output may be found to six digits, in less time.
+        """
         if self.outputs == 1:
-            found = self._gram(np.maximum(self._bend(theta), 0) * self.share)
+            found = self._gram(np.maximum(self._bend(theta), 0) * self.share, single=single)
         else:
             bend = self.loss.hessian(self.y, self.raw(theta), full=True)
             found = self._crossed(bend * self.share[:, None, None])
@@ -424,17 +427,28 @@ class Objective:
         found = design.squares(self.features).T @ weighed + self.held[: self.features.shape[1]]
         return (np.concatenate([found, weighed.sum(axis=0)[None]]) if self.intercept else found) + self.penalty
 
-    def constant_curvature(self, bend: float, *, single: bool) -> Floats:
-        """The second derivatives by theta where each row has the same by its raw output; to six digits in half the time."""
-        inner = design.gram(self.features, self.weight, single=single)
-        total = len(self.y) if self.weight is None else self.weight.sum()
-        found = self._bordered(inner * (bend / total), bend * self.share)
-        found[np.diag_indices_from(found)] += self.penalty.ravel()
-        return found
+    def parabola(self, theta: Floats, bend: float, *, single: bool) -> tuple[Floats, Floats]:
+        """The curvature and the derivative at theta, whose slopes are zero, where each row bends by this much everywhere.
 
-    def _gram(self, by_row: Floats) -> Floats:
+        Both by one table of products of the columns with each other and with signals; to six digits in half the time.
+        """
+        size, found = self.count, 0.0
+        total = len(self.y) if self.weight is None else self.weight.sum()
+        for rows, signal in self._signals(theta):
+            weight = None if self.weight is None else self.weight[rows]
+            pull = signal[:, 0] * total
+            if weight is not None:
+                np.divide(pull, weight, out=pull, where=weight > 0)
+            beside = [*[1.0] * self.intercept, pull]
+            found = found + design.gram(design.run_of(self.features, rows), weight, beside, single=single) / total
+        found = np.asarray(found)
+        curvature = found[:size, :size] * bend
+        curvature[np.diag_indices_from(curvature)] += self.penalty.ravel()
+        return curvature, found[:size, -1:] + self.penalty * theta
+
+    def _gram(self, by_row: Floats, *, single: bool = False) -> Floats:
         """X' diag(by_row) X, with the intercept's column of ones, for weights that are not negative."""
-        return self._bordered(design.gram(self.features, by_row), by_row)
+        return design.gram(self.features, by_row, [1.0] * self.intercept, single=single)
 
     def _bordered(self, inner: Floats, by_row: Floats) -> Floats:
         """Products of columns, with those of the intercept's column of ones."""
