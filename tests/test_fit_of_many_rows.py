@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from goodmeasure import kernels, losses
 from goodmeasure.fitting import design, interior, near, newton, sampled
@@ -88,6 +89,21 @@ def test_it_reaches_what_all_rows_reach(name: str, table: str) -> None:
     assert objective.value(ours.theta) <= best + 1e-9 * abs(best)
     np.testing.assert_allclose(objective.raw(ours.theta), objective.raw(other.theta), rtol=1e-4, atol=2e-3)
     assert len(seen) == len(set(seen)), "a point is told of twice"
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_tables_of_mostly_zeros_reach_what_all_rows_reach(name: str) -> None:
+    """By a larger part of the rows; one column is there twice, and one holds 1e6 times what others hold."""
+    loss, rng = LOSSES[name], np.random.default_rng(4)
+    cells = rng.normal(size=(ROWS, 30)) * (rng.random((ROWS, 30)) < 0.05)
+    cells[:, 1], cells[:, 2] = cells[:, 0], 1e6 * cells[:, 2]
+    y = targets(loss, cells[:, 3:] @ rng.normal(size=27))
+    objective = Objective(loss, csr_array(cells), y, rng.uniform(0.1, 3, ROWS), rng.normal(size=ROWS) / 9, alpha=1e-3)
+    assert sampled.suits(objective)
+    (ours, _), (other, _) = least(sampled.minimise, objective), least(newton.minimise, objective)
+    assert ours.converged
+    best = objective.value(other.theta)
+    assert objective.value(ours.theta) <= best + 1e-9 * abs(best)
 
 
 @pytest.mark.parametrize("alpha", [0.0, 1e-3])

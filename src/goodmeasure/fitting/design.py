@@ -100,7 +100,7 @@ def moments(features: Any, weight: Floats | None) -> tuple[Floats, Floats]:
     if is_sparse(features):
         share = np.full(rows, 1 / rows) if weight is None else weight / weight.sum()
         mean = features.T @ share
-        return mean, np.sqrt(np.maximum(features.multiply(features).T @ share - mean**2, 0))
+        return mean, np.sqrt(np.maximum(squares(features).T @ share - mean**2, 0))
     if by_loops(features):
         mean, square = np.zeros(features.shape[1]), np.zeros(features.shape[1])
         if weight is None:
@@ -168,7 +168,13 @@ def times(features: Any, by_row: Floats) -> Any:
 
 def squares(features: Any) -> Any:
     """The square of each cell."""
-    return features.multiply(features) if is_sparse(features) else features**2
+    if not is_sparse(features):
+        return features**2
+    if not features.has_canonical_format:  # a cell may be told of in parts
+        return features.multiply(features)
+    found = features.copy()
+    found.data **= 2
+    return found
 
 
 def scaled(features: Any, centre: Floats, scale: Floats) -> Any:

@@ -9,18 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from goodmeasure.fitting import descent, newton
+from goodmeasure.fitting import descent, design, newton
 from goodmeasure.fitting.newton import Reached
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.statistics.row_arguments import Floats
 
-# A part is worth while from so many rows on, if it is at most this share of them; and has at least and at best so many rows a
-# parameter of a raw output, fewer of many raw outputs, each of which tells of the curvature.
-_MANY, _SHARE, _ROWS, _ROWS_OF_SEVERAL = 20_000, 1 / 8, (150, 225), (40, 40)
+# A part is worth while from so many rows on.
+_MANY = 20_000
+
+
+class _Size(NamedTuple):
+    """How many rows a part has for each parameter of a raw output, at least and at best, and at most of all rows."""
+
+    least: int
+    best: int
+    share: float
+
+
+# Fewer are enough of many raw outputs, each of which tells of the curvature; and where all rows take long to say how they bend,
+# beside what a step on them takes, as those of mostly zeros do.
+_OF_ONE, _OF_SEVERAL, _OF_ZEROS = _Size(150, 225, 1 / 8), _Size(40, 40, 1 / 8), _Size(50, 100, 1 / 4)
 # Its curvature has at most so many parameters. One that is singular, as of classes, is damped by this part of itself.
 _MOST, _DAMPED = 2_000, 1e-7
 # The part is itself begun on so many of its rows a parameter. Each is solved as near as it lies to the least of more rows.
@@ -61,20 +74,21 @@ def minimise(objective: Objective, start: Floats, *, tol: float, max_iter: int, 
 
 def suits(objective: Objective) -> bool:
     """Whether there are so many rows that it is worth while to begin on a part of them."""
-    rows = len(objective.y)
-    small = _rows_each(objective)[0] * objective.count <= _SHARE * rows
+    rows, size = len(objective.y), _size_for(objective)
+    small = size.least * objective.count <= size.share * rows
     return rows >= _MANY and small and objective.count * objective.outputs <= _MOST
 
 
 def _size(objective: Objective) -> int:
     """How many rows the part has."""
-    rows = len(objective.y)
-    return max(rows // 24, min(_rows_each(objective)[1] * objective.count, int(_SHARE * rows)))
+    rows, size = len(objective.y), _size_for(objective)
+    return max(rows // 24, min(size.best * objective.count, int(size.share * rows)))
 
 
-def _rows_each(objective: Objective) -> tuple[int, int]:
-    """How many rows of a part each parameter of a raw output asks for, at least and at best."""
-    return _ROWS if objective.outputs == 1 else _ROWS_OF_SEVERAL
+def _size_for(objective: Objective) -> _Size:
+    if objective.outputs > 1:
+        return _OF_SEVERAL
+    return _OF_ZEROS if design.is_sparse(objective.features) else _OF_ONE
 
 
 def _resumed(objective: Objective) -> tuple[Floats, _Bend] | None:
