@@ -62,6 +62,7 @@ TABLES = {
     "a constant column": np.column_stack([X, np.ones(ROWS)]),
     "a column twice": np.column_stack([X, X[:, 0]]),
     "far from zero": X + 1e5,
+    "units far apart": X * [1.0, 1e6, 1e-6, 1e3],
     "one far row": np.vstack([X[:-1], [[1e3, 0, 0, 0]]]),
 }
 
@@ -82,7 +83,8 @@ def test_it_reaches_what_all_rows_reach(name: str, table: str) -> None:
     loss, features = LOSSES[name], TABLES[table]
     y = targets(loss, np.sort(ETA) if table == "in order" else ETA)
     weight = None if table == "as they come" else np.random.default_rng(2).uniform(0.1, 3, ROWS)
-    objective = Objective(loss, features, y, weight, None, alpha=1e-3)
+    offset = np.random.default_rng(6).normal(size=ROWS) / 9 if table == "units far apart" else None
+    objective = Objective(loss, features, y, weight, offset, alpha=1e-3)
     (ours, seen), (other, _) = least(sampled.minimise, objective), least(newton.minimise, objective)
     assert ours.converged == other.converged
     best = objective.value(other.theta)
@@ -277,11 +279,11 @@ def test_a_start_near_the_best_constant_ends_where_the_best_one_does(name: str) 
 @pytest.mark.parametrize("table", TABLES)
 def test_a_parabola_is_solved_by_one_table_of_products(table: str, weighted: bool) -> None:
     """In single precision where that is enough, and corrected by what is left."""
-    y, weight = (
-        targets(losses.squared_error(), ETA),
-        np.random.default_rng(2).uniform(0.1, 3, ROWS) if weighted else None,
-    )
-    objective = Objective(losses.squared_error(), TABLES[table], y, weight, alpha=1e-3)
+    rng = np.random.default_rng(2)
+    weight = rng.uniform(0.1, 3, ROWS) * (rng.random(ROWS) < 0.9) if weighted else None
+    offset = rng.normal(size=ROWS) if weighted else None
+    y = targets(losses.squared_error(), ETA)
+    objective = Objective(losses.squared_error(), TABLES[table], y, weight, offset, alpha=1e-3)
     theta = np.zeros((objective.count, 1))
     theta[-1] = 0.3
     matrix, gradient = objective.parabola(theta, 2.0, single=False)
@@ -306,6 +308,18 @@ def test_a_cell_that_is_not_finite_is_refused_in_a_long_table_as_in_a_short_one(
                 model.fit(bad, y[:rows])
             said.append((type(model), str(refused.value).replace(f"{rows:,} cells", "all cells")))
     assert said[:3] == said[3:]
+
+
+@pytest.mark.parametrize("alpha", [1e-8, 1e-3])
+@pytest.mark.parametrize("name", [name for name, loss in LOSSES.items() if loss.is_binary])
+def test_classes_that_are_nearly_separable_reach_what_all_rows_reach(name: str, alpha: float) -> None:
+    y = (X[:, 0] > 0).astype(float)
+    y[[7, 9_000, 20_000]] = 1 - y[[7, 9_000, 20_000]]
+    objective = Objective(LOSSES[name], X, y, alpha=alpha)
+    (ours, _), (other, _) = least(sampled.minimise, objective), least(newton.minimise, objective)
+    assert ours.converged == other.converged
+    best = objective.value(other.theta)
+    assert objective.value(ours.theta) <= best + 1e-9 * abs(best)
 
 
 def test_separable_classes_come_to_an_end_all_the_same() -> None:
