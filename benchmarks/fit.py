@@ -1,9 +1,9 @@
 """Time to fit linear models beside scikit-learn, glum, skglm and statsmodels in one run; the objectives reached are compared.
 
 The unit is one pass: the processor time of ``X @ w`` on the same rows; milliseconds are those of a clock. All ways take turns,
-five of them; one that took some seconds is not taken again, and says so. Run it as ``python -m benchmarks.fit``, with names of its
-parts for some of them (smooth, strengths, sizes, classes, zeros, quantile); with ``slow`` those who take minutes take part, without
-it all is done in some ten; with ``busy`` a second process multiplies tables all the while. ``OMP_NUM_THREADS`` and
+five of them; one that took some seconds is not taken again, and says so. Run it as ``python -m benchmarks.fit``, with names of
+its parts for some of them (smooth, strengths, sizes, classes, zeros, quantile). With ``slow`` those who take minutes take part,
+without it all is done in some ten; with ``busy`` a second process multiplies tables all the while. ``OMP_NUM_THREADS`` and
 ``OPENBLAS_NUM_THREADS`` say how many threads.
 """
 
@@ -197,7 +197,9 @@ def strengths(table: Table) -> None:
             all_five.once_more(lambda: work(5))
             for _ in range(5):
                 one.once_more(table.one_pass)
-        alone = [fit(Objective(loss, table.X, y, alpha=a), SolverSettings())[1].objective for a in np.logspace(-4, 0, 5)]
+        alone = [
+            fit(Objective(loss, table.X, y, alpha=a), SolverSettings())[1].objective for a in np.logspace(-4, 0, 5)
+        ]
         over = max(abs(a - b) / abs(b) for a, b in zip(all_five.found, alone, strict=True))
         said = f"{over:.0e}" if over > SAME else "same"
         _row(f"{title}, the first of five strengths, {table}", "goodmeasure", first, one, said)

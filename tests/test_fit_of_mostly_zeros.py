@@ -105,7 +105,9 @@ def test_products_are_those_of_an_array() -> None:
     for table in (zeros, DENSE):
         assert design.gram(table, h, beside) == pytest.approx(ends.T @ (h[:, None] * ends))
         assert design.gram(table, None, beside) == pytest.approx(ends.T @ ends)
-    in_parts = sparse.csr_array((np.repeat(zeros.data / 2, 2), np.repeat(zeros.indices, 2), 2 * zeros.indptr), zeros.shape)
+    in_parts = sparse.csr_array(
+        (np.repeat(zeros.data / 2, 2), np.repeat(zeros.indices, 2), 2 * zeros.indptr), zeros.shape
+    )
     assert design.squares(in_parts).toarray() == pytest.approx(DENSE**2)
     assert design.with_ones(zeros, [3, 1], ones=True).toarray() == pytest.approx(
         design.with_ones(DENSE, [3, 1], ones=True)

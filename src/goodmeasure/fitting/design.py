@@ -158,7 +158,11 @@ def _with_itself(part: Floats) -> Floats:
 
 def _bordered(features: Any, by_row: Floats, beside: Any) -> Floats:
     """`gram` of a table of mostly zeros: what is beside it would not be one."""
-    full = np.column_stack([np.broadcast_to(column, len(by_row)) for column in beside]) if beside else np.empty((len(by_row), 0))
+    full = (
+        np.column_stack([np.broadcast_to(column, len(by_row)) for column in beside])
+        if beside
+        else np.empty((len(by_row), 0))
+    )
     edge = features.T @ (by_row[:, None] * full)
     return np.block([[crossed(features, by_row), edge], [edge.T, full.T @ (by_row[:, None] * full)]])
 
