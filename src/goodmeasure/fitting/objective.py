@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from goodmeasure import kernels
 from goodmeasure.deriving import numbers
 from goodmeasure.fitting import design, loops
+from goodmeasure.kernels.layout import CHUNK
 from goodmeasure.making.loss import Loss
 from goodmeasure.statistics.row_arguments import Floats
 
@@ -260,7 +261,7 @@ class Objective:
         if known or not self._by_loops or self._steps is None:
             return None
         n, width = self.features.shape
-        whole = n - n % design.CHUNK
+        whole = n - n % CHUNK
         slopes = np.ascontiguousarray(theta[:width, 0])
         constant = float(theta[-1, 0]) if self.intercept else 0.0
         offset = np.empty(0) if self.offset is None else self.offset
@@ -433,7 +434,8 @@ class Objective:
 
         Both by one table of products of the columns with each other and with signals; to six digits in half the time.
         """
-        size, found = self.count, 0.0
+        size = self.count
+        found = np.zeros((size + 1, size + 1))
         total = len(self.y) if self.weight is None else self.weight.sum()
         for rows, signal in self._signals(theta):
             weight = None if self.weight is None else self.weight[rows]
@@ -441,8 +443,7 @@ class Objective:
             if weight is not None:
                 np.divide(pull, weight, out=pull, where=weight > 0)
             beside = [*[1.0] * self.intercept, pull]
-            found = found + design.gram(design.run_of(self.features, rows), weight, beside, single=single) / total
-        found = np.asarray(found)
+            found += design.gram(design.run_of(self.features, rows), weight, beside, single=single) / total
         curvature = found[:size, :size] * bend
         curvature[np.diag_indices_from(curvature)] += self.penalty.ravel()
         return curvature, found[:size, -1:] + self.penalty * theta

@@ -103,8 +103,8 @@ def _resumed(objective: Objective) -> tuple[Floats, _Bend] | None:
 def _begun(objective: Objective, start: Floats, constant: float) -> tuple[Floats, _Bend] | None:
     """Where the least of a part of the rows lies, and how that bends; None where a part would not tell, or is not worth it."""
     if (everywhere := _of_parabola(objective, start)) is not None:
-        near, bend = everywhere
-        return (near if objective.value_and_gradient(near)[0] <= constant else start), bend
+        near, known = everywhere
+        return (near if objective.value_and_gradient(near)[0] <= constant else start), known
     part = objective.part(spread(len(objective.y), _size(objective)))
     reached = _of_part(part, start)
     if not reached.converged:
