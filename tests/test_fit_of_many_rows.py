@@ -210,7 +210,7 @@ def test_one_compiled_loop_finds_what_blocks_find(name: str, case: str, rows: in
     )  # fmt: skip
     theta = rng.normal(size=(objective.count, 1)) / 9
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(design, "MANY", 0)
+        patch.setattr(design, "SOME", 0)
         patch.setattr(design, "_KEPT", 4_096)
         found = objective._swept_through(theta)
     assert found is not None
@@ -225,7 +225,7 @@ def test_what_the_compiled_loop_cannot_tell_is_for_blocks() -> None:
     y = (ETA > 0).astype(float)
     y[20_000] = 0.3
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(design, "MANY", 0)
+        patch.setattr(design, "SOME", 0)
         objective = Objective(losses.binary_cross_entropy(), X, y, served=True)
         theta = np.full((5, 1), 0.1)
         assert objective._swept_through(theta) is None

@@ -22,6 +22,8 @@ _KEPT = 1 << 16
 _SMALL = 1_000_000
 # From so many cells on compiled loops are worth the time that they take to load.
 MANY = 1 << 20
+# From so many where they are loaded anyway: of more, BLAS deals products to threads, which wait for each other.
+SOME = 1 << 18
 # Where the mean square of a column about its middle is less than this part of that of the middle, a difference loses digits.
 _CANCELS = 1e-6
 
@@ -56,9 +58,10 @@ def run_of(features: Any, rows: slice) -> Any:
     return features if rows.start == 0 and rows.stop == features.shape[0] else features[rows]
 
 
-def by_loops(features: Any) -> bool:
+def by_loops(features: Any, *, loaded: bool = False) -> bool:
     """Whether compiled loops read the table: they are for rows that lie one after the other, and many."""
-    return not is_sparse(features) and features.size >= MANY and bool(features.flags.c_contiguous)
+    many = SOME if loaded else MANY
+    return not is_sparse(features) and features.size >= many and bool(features.flags.c_contiguous)
 
 
 def forth(features: Any, slopes: Floats, out: Floats, *, compiled: bool) -> None:

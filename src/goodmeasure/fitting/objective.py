@@ -339,7 +339,7 @@ class Objective:
 
     @cached_property
     def _by_loops(self) -> bool:
-        return design.by_loops(self.features)
+        return design.by_loops(self.features, loaded=self.served)
 
     def rounding(self, theta: Floats) -> float:
         """How much of the objective is rounding: its own, and what that of the raw outputs does to it."""
