@@ -26,8 +26,11 @@ _ARGUMENTS = [*[ctypes.c_void_p] * 9, *[ctypes.c_int64] * 3, ctypes.c_double]
 
 
 def function(source: str, arguments: Sequence[Any]) -> Callable[..., None]:
-    """The compiled function of a printed module; calling it lets other threads run."""
-    return ctypes.CFUNCTYPE(None, *arguments)(modules.load(source).run.address)
+    """The compiled function of a printed module; calling it lets other threads run. Its ``inner`` is for compiled callers."""
+    run = modules.load(source).run
+    found: Any = ctypes.CFUNCTYPE(None, *arguments)(run.address)
+    found.inner = run
+    return found  # type: ignore[no-any-return]
 
 
 class PointKernel:
@@ -340,13 +343,29 @@ class RunSteps:
 
         None where a target is outside the domain.
         """
-        weight = None if self.weight is None else self.weight[rows]
-        kernel = compiled(self.loss, "value+signal", _DOUBLE, weight is not None, self.turned)
+        weight, kernel = None if self.weight is None else self.weight[rows], self._kernel
         sums, bad = _block(kernel, [self.y[rows], z, weight, None, signal, None], len(z), 1 / self.total)
         if bad and self.turned:
             self.turned = False
             return self(rows, z, signal)
         return None if bad else exact(sums) / self.total
+
+    @property
+    def _kernel(self) -> PointKernel:
+        return compiled(self.loss, "value+signal", _DOUBLE, self.weight is not None, self.turned)
+
+    def through(self, loop: Callable[..., None], *arrays: Any) -> float | None:
+        """What all whole chunks of rows add, by a compiled loop that calls the kernel while rows are near the core.
+
+        The loop takes the arrays, the kernel and what it takes: targets, weights (any where it has none), parameters, limits
+        of targets, the factor of signals, and its sums. None where a target is outside the domain or a result is no number.
+        """
+        kernel, state = self._kernel, np.zeros(STATE)
+        weight = self.y if self.weight is None else self.weight
+        loop(*arrays, kernel.run.inner, self.y, weight, kernel.parameters, kernel.domain, 1 / self.total, state)  # type: ignore[attr-defined]
+        if state[BAD] or state[LOST]:
+            return None
+        return exact(whole_sum(state.tolist())) / self.total
 
 
 _DOUBLE = np.dtype(np.float64)
