@@ -13,7 +13,7 @@ TILE = 64
 
 # Targets are class indices, or shares of the classes in the dtype of the raw outputs.
 SIGNATURE = (
-    "y_:*{y} z_:*{d} weights_:*float64 parameters_:*{d} table_:*{d} places_:*uint32 values_:*{d} signal_:*{d} "
+    "y_:*{y} z_:*{d} weights_:*float64 parameters_:*{d} table_:*{d} places_:*int32 values_:*{d} signal_:*{d} "
     "scratch_:*{d} cells_:*{d} state_:*float64 n:int64 classes:int64 keep:int64 scale:float64"
 )
 
@@ -82,7 +82,9 @@ for start in range(0, n, {width}):
 )
 
 _LABEL = """\
-c = y[start + r] if r < count else 0
+c = 0
+if r < count:
+    c = y[start + r]
 known = (c >= 0) & (c < classes)
 bad |= {bad_if_present}
 c = c if known else 0
@@ -123,7 +125,7 @@ else:
 _RIVAL_SIGNAL = """\
 for r in range({width}):
 {before}
-    cells[np.uint64(rival_at_[r]) * np.uint64({width}) + np.uint64(r)] += {step}"""
+    cells[np.int64(rival_at_[r]) * {width} + r] += {step}"""
 
 
 def few(asked: statistics.Asked) -> str:

@@ -15,9 +15,10 @@ from goodmeasure.deriving.pointwise import less_huge, limit
 from goodmeasure.deriving.record import Record
 from goodmeasure.formulas.elementary_words import log1p, where
 from goodmeasure.formulas.expression import Expr, Word, derivative, less_equal, log, simplify, symbol
-from goodmeasure.kernels import modules
+from goodmeasure.keeping import machine_code
 from goodmeasure.kernels.columns import Column, address
 from goodmeasure.kernels.layout import CHUNK, points
+from goodmeasure.kernels.lowering import lowering
 from goodmeasure.kernels.printer import with_whole_exponents
 from goodmeasure.kernels.sums import BAD, LOST, LOW, STATE
 from goodmeasure.kernels.threads import block_of, for_each
@@ -26,8 +27,8 @@ _ARGUMENTS = [*[ctypes.c_void_p] * 9, *[ctypes.c_int64] * 3, ctypes.c_double]
 
 
 def function(source: str, arguments: Sequence[Any]) -> Callable[..., None]:
-    """The compiled function of a printed module; calling it lets other threads run."""
-    return ctypes.CFUNCTYPE(None, *arguments)(modules.load(source).run.address)
+    """The compiled function of a printed source; calling it lets other threads run."""
+    return ctypes.CFUNCTYPE(None, *arguments)(machine_code.address(source, lowering()))
 
 
 class PointKernel:

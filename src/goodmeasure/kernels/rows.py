@@ -67,8 +67,8 @@ class _Scratch:
 @cache
 def _steps(classes: int) -> Any:
     """Where a tile's numbers stand when its rows lie side by side, and back."""
-    there = np.arange(TILE * classes, dtype=np.uint32).reshape(classes, TILE).T.reshape(-1)
-    return np.concatenate([there, np.argsort(there).astype(np.uint32)])
+    there = np.arange(TILE * classes, dtype=np.int32).reshape(classes, TILE).T.reshape(-1)
+    return np.concatenate([there, np.argsort(there).astype(np.int32)])
 
 
 def speaks(loss: Record) -> bool:

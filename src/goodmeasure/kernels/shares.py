@@ -342,10 +342,9 @@ def few_shares(asked: statistics.Asked) -> str:
 
 _MANY_TOP = """\
 at_top = 0
-for k in range(classes):
-    if row[k] == largest:
-        at_top = k
-        break"""
+for j in range(classes):
+    k = classes - 1 - j
+    at_top = k if row[k] == largest else at_top"""
 
 _MANY_SECOND = """\
 second, at_second = -INF, 1 if at_top == 0 else 0
