@@ -15,7 +15,7 @@ from goodmeasure.keeping import machine_code
 from goodmeasure.kernels import points, rows
 from goodmeasure.kernels.layout import CHUNK
 from goodmeasure.kernels.layout import points as printed_points
-from goodmeasure.kernels.lowering import LIBRARY, lowering
+from goodmeasure.kernels.lowering import COLUMNS, LIBRARY, lowering
 from goodmeasure.kernels.printer import with_whole_exponents
 from goodmeasure.kernels.statistics import Asked
 from goodmeasure.kernels.sums import STATE
@@ -26,10 +26,24 @@ DTYPES = ("float32", "float64")
 
 def as_python(source: str, *given: Any) -> None:
     """Run a printed source as what it is; its arrays are those of NumPy, which keep their types."""
-    space: dict[str, Any] = {"np": np, "math": math, "carray": lambda array, _: array}
+    space: dict[str, Any] = {"np": np, "math": math, "carray": lambda array, _: array, "across": across, "back": back}
     exec(source, space)
     with np.errstate(all="ignore"):
         space["run"](*given)
+
+
+def across(lines: Any, width: int, rows: Any, classes: int) -> None:
+    """What the statement of this name does, in words of Python."""
+    for r in range(64 // rows.itemsize):
+        for k in range(COLUMNS):
+            lines[k * width + r] = rows[r * classes + k]
+
+
+def back(rows: Any, classes: int, lines: Any, width: int) -> None:
+    """The same of the other statement."""
+    for r in range(64 // rows.itemsize):
+        for k in range(COLUMNS):
+            rows[r * classes + k] = lines[k * width + r]
 
 
 def as_machine_code(source: str, *given: Any) -> None:
@@ -125,6 +139,24 @@ def test_functions_of_the_c_library_are_those_of_python(word: str) -> None:
     np.testing.assert_allclose(found, truth, rtol=4e-16, atol=4e-16)
 
 
+@pytest.mark.parametrize("classes", [2, 3, 4, 7])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_rows_are_laid_across_and_back(dtype: str, classes: int) -> None:
+    lanes, width = 64 // np.dtype(dtype).itemsize, 17
+    source = f"""
+def run(rows: '*{dtype}', lines: '*{dtype}', rows_again: '*{dtype}', classes: 'int64', width: 'int64'):
+    across(lines[1:], width, rows[2:], classes)
+    back(rows_again[1:], classes, lines[1:], width)
+"""
+    given = [
+        np.arange(1, lanes * classes + COLUMNS + 2),
+        np.zeros(COLUMNS * width + 1),
+        np.zeros(lanes * classes + COLUMNS + 2),
+    ]
+    for plain, found in both(source, *(each.astype(dtype) for each in given), classes, width):
+        np.testing.assert_array_equal(plain, found)
+
+
 STATEMENTS = {
     "a range of two": "for i in range(2, n):\n    out[i] = x[i]",
     "a range with steps": "for i in range(1, n, 3):\n    out[i] = x[i]",
@@ -142,6 +174,7 @@ STATEMENTS = {
     "places from numbers": "for i in range(n):\n    out[np.int64(abs(x[i]))] += 1.0",
     "sums of truths": "for i in range(n):\n    out[0] += 1.0 if x[i] > 0 else 0.0",
     "and so on": "found = False\nfor i in range(n):\n    found |= x[i] > 2\nout[0] = found",
+    "plain conditions": "a = True\nif a:\n    out[0] = 2.0 if a else 3.0\nif False:\n    out[1] = 1.0",
     "nothing": "pass",
 }  # fmt: skip
 
@@ -211,10 +244,9 @@ def test_of_every_loss_of_classes_the_kernel_does_what_its_source_does(name: str
     for (is_few, of_shares), printed in list(rows._PRINTED.items())[CLASSWISE.index(name) % 2 :: 2]:
         asked = Asked(*rows._formulas(loss, True), tuple(loss.values), dtype, False)
         y = r.dirichlet(np.ones(classes), n).reshape(-1) if of_shares else r.integers(0, classes, n)
-        steps = rows._steps(classes)
         out = both(printed(asked), y, r.normal(0, 2, n * classes), np.ones(n), np.array([*loss.values.values(), 0.0]),
-                   np.ones(classes), steps, np.zeros(n), np.zeros(n * classes), np.zeros(rows._SCRATCH),
+                   np.ones(classes), np.zeros(n), np.zeros(n * classes), np.zeros(rows._SCRATCH),
                    np.zeros(8 * rows.TILE * classes if is_few else 16 * (classes + rows.WIDTH)), np.zeros(rows._STATE),
                    n, classes, 1, 0.5)  # fmt: skip
-        for plain, found in (out[6], out[7]):
+        for plain, found in (out[5], out[6]):
             np.testing.assert_allclose(found, plain, rtol=1e-13, atol=1e-13, err_msg=f"{is_few} {of_shares}")

@@ -63,6 +63,19 @@ _INTRINSICS = {"abs": "fabs", "floor": "floor", "rint": "rint", "sqrt": "sqrt", 
 LIBRARY = ("sin", "cos", "lgamma")
 
 
+COLUMNS = 4  # numbers of a row that are laid across together
+
+
+def size_of(kind: str) -> int:
+    """The bytes of a floating-point number."""
+    return {"float": 4, "double": 8}[kind]
+
+
+def lanes_of(kind: str) -> int:
+    """The floating-point numbers of a vector of 64 bytes; where vectors are shorter, LLVM takes several."""
+    return 64 // size_of(kind)
+
+
 class Value(NamedTuple):
     """A number or an array: its type (of an array, that of its numbers and a star) and where it stands, or a plain number."""
 
@@ -211,8 +224,9 @@ class _Function:
             self.places.append(f"  {slot.text} = alloca {_shown(value.type)}")
         self.store(value, slot.text)
 
-    def store(self, value: Value, place: str) -> None:
-        self.lines.append(f"  store {_shown(value.type)} {value.text}, ptr {place}")
+    def store(self, value: Value, place: str, align: int = 0) -> None:
+        aligned = f", align {align}" if align else ""
+        self.lines.append(f"  store {_shown(value.type)} {value.text}, ptr {place}{aligned}")
 
     def of_For(self, node: ast.For) -> None:
         assert isinstance(node.target, ast.Name)
@@ -255,7 +269,69 @@ class _Function:
         self.open(after)
 
     def branch(self, test: Value, yes: str, no: str) -> None:
-        self.lines.append(f"  br i1 {test.text}, label %{yes}, label %{no}")
+        self.lines.append(f"  br i1 {self.typed(test).text}, label %{yes}, label %{no}")
+
+    def of_Expr(self, node: ast.Expr) -> None:
+        """Rows laid across, or back: ``across(lines, width, rows, classes)``, ``back(rows, classes, lines, width)``."""
+        assert isinstance(node.value, ast.Call)
+        to, far, given, near = (self.value(a) for a in node.value.args)
+        {"across": self.across, "back": self.back}[_name(node.value.func)](to, far, given, near)
+
+    def across(self, lines: Value, width: Value, rows: Value, classes: Value) -> None:
+        """The first `COLUMNS` numbers of as many rows as a vector has lanes, each number's in a line of its own."""
+        kind = rows.type.removesuffix("*")
+        lanes = lanes_of(kind)
+        found = [
+            self.line(f"<{COLUMNS} x {kind}>", self.loading(COLUMNS, kind, rows, classes, r)) for r in range(lanes)
+        ]
+        beside = [self.side_by_side(found[j::COLUMNS]) for j in range(COLUMNS)]
+        for k, line in enumerate(self.turned(beside)):
+            self.store(line, self.at(lines, width, k), size_of(kind))
+
+    def back(self, rows: Value, classes: Value, lines: Value, width: Value) -> None:
+        """The same turned round. Rows are written in order: what one writes beyond its end, the next one writes over."""
+        kind = rows.type.removesuffix("*")
+        lanes = lanes_of(kind)
+        found = [self.line(f"<{lanes} x {kind}>", self.loading(lanes, kind, lines, width, k)) for k in range(COLUMNS)]
+        beside = self.turned(found)
+        for r in range(lanes):
+            first = r - r % COLUMNS
+            row = self.shuffled(beside[r % COLUMNS], beside[r % COLUMNS], range(first, first + COLUMNS))
+            self.store(row, self.at(rows, classes, r), size_of(kind))
+
+    def turned(self, rows: Sequence[Value]) -> list[Value]:
+        """Squares of `COLUMNS` rows, as many beside each other as have room in a vector, each with its rows as columns."""
+        lanes = int(rows[0].type[1:].split()[0])
+        squares = range(0, lanes, COLUMNS)
+        low, high = ([q + k + m for q in squares for k in half for m in (0, lanes)] for half in ((0, 1), (2, 3)))
+        pairs = [self.shuffled(*rows[n : n + 2], half) for half in (low, high) for n in (0, 2)]
+        first, second = ([q + k + m for q in squares for m in (0, lanes) for k in half] for half in ((0, 1), (2, 3)))
+        return [self.shuffled(*pairs[n : n + 2], half) for n in (0, 2) for half in (first, second)]
+
+    def side_by_side(self, parts: Sequence[Value]) -> Value:
+        """One vector of several."""
+        while len(parts) > 1:
+            lanes = 2 * int(parts[0].type[1:].split()[0])
+            parts = [self.shuffled(a, b, range(lanes)) for a, b in zip(parts[::2], parts[1::2], strict=True)]
+        return parts[0]
+
+    def shuffled(self, a: Value, b: Value, places: Iterable[int]) -> Value:
+        """The numbers of two vectors at these places of both together."""
+        kinds = [f"i32 {place}" for place in places]
+        kind = a.type.split(" x ")[1]
+        return self.line(
+            f"<{len(kinds)} x {kind}",
+            f"shufflevector {a.type} {a.text}, {b.type} {b.text}, <{len(kinds)} x i32> <{', '.join(kinds)}>",
+        )
+
+    def loading(self, lanes: int, kind: str, array: Value, stride: Value, number: int) -> str:
+        return f"load <{lanes} x {kind}>, ptr {self.at(array, stride, number)}, align {size_of(kind)}"
+
+    def at(self, array: Value, stride: Value, number: int) -> str:
+        """Where so many strides from the start of an array are."""
+        kind = array.type.removesuffix("*")
+        far = self.line("i64", f"mul nsw i64 {self.cast(stride, 'i64').text}, {number}")
+        return self.line("ptr", f"getelementptr inbounds {kind}, ptr {array.text}, i64 {far.text}").text
 
     # --- values ---
 
@@ -355,7 +431,7 @@ class _Function:
 
     def chosen(self, test: Value, a: Value, b: Value) -> Value:
         a, b = self.met(a, b)
-        return self.line(a.type, f"select i1 {test.text}, {a.type} {a.text}, {a.type} {b.text}")
+        return self.line(a.type, f"select i1 {self.typed(test).text}, {a.type} {a.text}, {a.type} {b.text}")
 
     def of_Call(self, node: ast.Call) -> Value:
         given, name = node.func, _name(node.func)
