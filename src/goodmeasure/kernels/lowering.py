@@ -304,9 +304,9 @@ class _Function:
         lanes = int(rows[0].type[1:].split()[0])
         squares = range(0, lanes, COLUMNS)
         low, high = ([q + k + m for q in squares for k in half for m in (0, lanes)] for half in ((0, 1), (2, 3)))
-        pairs = [self.shuffled(*rows[n : n + 2], half) for half in (low, high) for n in (0, 2)]
+        pairs = [self.shuffled(rows[n], rows[n + 1], half) for half in (low, high) for n in (0, 2)]
         first, second = ([q + k + m for q in squares for m in (0, lanes) for k in half] for half in ((0, 1), (2, 3)))
-        return [self.shuffled(*pairs[n : n + 2], half) for n in (0, 2) for half in (first, second)]
+        return [self.shuffled(pairs[n], pairs[n + 1], half) for n in (0, 2) for half in (first, second)]
 
     def side_by_side(self, parts: Sequence[Value]) -> Value:
         """One vector of several."""
