@@ -323,18 +323,24 @@ def test_same_bits_whatever_the_place_the_stride_the_order_and_the_threads():
     assert (kernels.value_and_gradient(loss, y, z, out=z)[1] == gradient).all()
 
 
-@pytest.mark.parametrize("classes", [2, 10, few.FEW, few.FEW + 1, 64, 333])
-def test_rows_of_any_number_of_classes(classes):
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("classes", [2, 3, 4, 5, 6, 7, 10, few.FEW - 1, few.FEW, few.FEW + 1, 64, 333])
+def test_rows_of_any_number_of_classes(classes, dtype):
     loss, r = LOSSES["cross_entropy"], np.random.default_rng(classes)
-    z = r.normal(0, 3, (131, classes)).astype(np.float32)
+    z = r.normal(0, 3, (131, classes)).astype(dtype)
     y = r.integers(0, classes, 131)
     mean, gradient = kernels.value_and_gradient(loss, y, z)
     plain, plain_gradient = loss.total(y, z).mean, loss.gradient(y, z) / 131
     assert mean == pytest.approx(plain, rel=1e-6)
     np.testing.assert_allclose(gradient, plain_gradient, rtol=1e-5, atol=1e-12)
-    assert np.abs(gradient.sum(axis=1)).max() <= 8 * np.finfo(np.float32).eps * np.abs(gradient).max()
-    alone = [kernels.value_and_gradient(loss, y[i : i + 1], z[i : i + 1])[1] for i in (0, 70, 130)]
-    assert (np.concatenate(alone) == _unscaled(loss, y, z)[[0, 70, 130]]).all()
+    assert np.abs(gradient.sum(axis=1)).max() <= 8 * np.finfo(dtype).eps * np.abs(gradient).max()
+    alone = [kernels.value_and_gradient(loss, y[i : i + 1], z[i : i + 1])[1] for i in range(131)]
+    assert (np.concatenate(alone) == _unscaled(loss, y, z)).all()
+    around = np.full(z.size + 2, -7, dtype)  # nothing beside the rows is written
+    for n in (64, 128, 131):
+        kernels.value_and_gradient(loss, y[:n], z[:n], out=around[1 : 1 + n * classes].reshape(n, classes))
+        assert around[0] == around[1 + n * classes] == -7
+        around[:] = -7
 
 
 def _unscaled(loss, y, z):
@@ -363,7 +369,7 @@ def mixtures(n, classes, dtype=np.float32):
 @pytest.mark.parametrize(
     ("name", "classes"),
     [
-        *(("cross_entropy", classes) for classes in (2, 10, few.FEW, few.FEW + 1, 64, 150)),
+        *(("cross_entropy", classes) for classes in (2, 3, 4, 10, few.FEW, few.FEW + 1, 64, 150)),
         *(("brier", classes) for classes in (2, few.FEW + 1)),
         *(("multiclass_hinge", classes) for classes in (few.FEW, 64)),
     ],

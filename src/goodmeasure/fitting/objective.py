@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from goodmeasure import kernels
 from goodmeasure.deriving import numbers
-from goodmeasure.fitting import design, loops
+from goodmeasure.fitting import design
+from goodmeasure.keeping.compiling import compiles
 from goodmeasure.kernels.layout import CHUNK
 from goodmeasure.making.loss import Loss
 from goodmeasure.statistics.row_arguments import Floats
@@ -258,8 +259,10 @@ class Objective:
     def _swept_through(self, theta: Floats) -> _Swept | None:
         """The same by one compiled loop over whole chunks of rows, and what is left of them; None where there is no such loop."""
         known = self._raw_at is not None and self._raw_at[0] is theta
-        if known or not self._by_loops or self._steps is None:
+        if known or not self._by_loops or self._steps is None or not compiles():
             return None
+        from goodmeasure.fitting.passing import through
+
         n, width = self.features.shape
         whole = n - n % CHUNK
         slopes = np.ascontiguousarray(theta[:width, 0])
@@ -267,9 +270,7 @@ class Objective:
         offset = np.empty(0) if self.offset is None else self.offset
         raw, signal = np.empty((2, design.room(width)))
         out, sizes = np.zeros(width + 1), np.zeros(2)
-        mean = self._steps.through(
-            loops.through, self.features[:whole], slopes, constant, offset, raw, signal, out, sizes
-        )
+        mean = self._steps.through(through, self.features[:whole], slopes, constant, offset, raw, signal, out, sizes)
         rest = slice(whole, n)
         some, push = np.empty((n - whole, 1)), np.empty((n - whole, 1))
         self._forth(theta, rest, some)

@@ -1,6 +1,6 @@
 """Compiled CPU kernels of any loss: printed from its formula, compiled on first use, kept on disk for the next process.
 
-What a loss asks of them is in this module; each function returns None where the kernels do not apply (without Numba, arrays
+What a loss asks of them is in this module; each function returns None where the kernels do not apply (without llvmlite, arrays
 of other libraries, half precision, shapes that do not match), and the plain evaluation of `deriving` answers or says what is
 wrong.
 Where single precision would end before the loss does, the kernels of double answer, and the plain evaluation where it ended.
@@ -19,7 +19,7 @@ from goodmeasure.deriving.pointwise import takes_double
 from goodmeasure.deriving.record import Record
 from goodmeasure.deriving.totals import rounded
 from goodmeasure.errors import Problem
-from goodmeasure.keeping.compiling import compiles
+from goodmeasure.keeping.machine_code import compiles
 from goodmeasure.kernels import points, rows
 from goodmeasure.statistics.weights import unit_of
 

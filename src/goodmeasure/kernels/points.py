@@ -15,9 +15,10 @@ from goodmeasure.deriving.pointwise import less_huge, limit
 from goodmeasure.deriving.record import Record
 from goodmeasure.formulas.elementary_words import log1p, where
 from goodmeasure.formulas.expression import Expr, Word, derivative, less_equal, log, simplify, symbol
-from goodmeasure.kernels import modules
+from goodmeasure.keeping import machine_code
 from goodmeasure.kernels.columns import Column, address
 from goodmeasure.kernels.layout import CHUNK, points
+from goodmeasure.kernels.lowering import lowering
 from goodmeasure.kernels.printer import with_whole_exponents
 from goodmeasure.kernels.sums import BAD, LOST, LOW, STATE
 from goodmeasure.kernels.threads import block_of, for_each
@@ -26,11 +27,13 @@ _ARGUMENTS = [*[ctypes.c_void_p] * 9, *[ctypes.c_int64] * 3, ctypes.c_double]
 
 
 def function(source: str, arguments: Sequence[Any]) -> Callable[..., None]:
-    """The compiled function of a printed module; calling it lets other threads run. Its ``inner`` is for compiled callers."""
-    run = modules.load(source).run
-    found: Any = ctypes.CFUNCTYPE(None, *arguments)(run.address)
-    found.inner = run
-    return found  # type: ignore[no-any-return]
+    """The compiled function of a printed source; calling it lets other threads run."""
+    return ctypes.CFUNCTYPE(None, *arguments)(machine_code.address(source, lowering()))
+
+
+def place_of(run: Any) -> int:
+    """The address of a compiled function."""
+    return ctypes.cast(run, ctypes.c_void_p).value or 0
 
 
 class PointKernel:
@@ -357,12 +360,13 @@ class RunSteps:
     def through(self, loop: Callable[..., None], *arrays: Any) -> float | None:
         """What all whole chunks of rows add, by a compiled loop that calls the kernel while rows are near the core.
 
-        The loop takes the arrays, the kernel and what it takes: targets, weights (any where it has none), parameters, limits
-        of targets, the factor of signals, and its sums. None where a target is outside the domain or a result is no number.
+        The loop takes the arrays, where the kernel stands, and what it takes: targets, weights (any where it has none),
+        parameters, limits of targets, the factor of signals, and its sums. None where a target is outside the domain or a result is no number.
         """
         kernel, state = self._kernel, np.zeros(STATE)
         weight = self.y if self.weight is None else self.weight
-        loop(*arrays, kernel.run.inner, self.y, weight, kernel.parameters, kernel.domain, 1 / self.total, state)  # type: ignore[attr-defined]
+        place = place_of(kernel.run)
+        loop(*arrays, place, self.y, weight, kernel.parameters, kernel.domain, 1 / self.total, state)
         if state[BAD] or state[LOST]:
             return None
         return exact(whole_sum(state.tolist())) / self.total
