@@ -69,6 +69,11 @@ class Moments:
         for cell, column in enumerate(columns):
             self.sums.add_column(in_range(column), cell)
 
+    def add_summed(self, n: int, limbs: NDArray[np.int64]) -> None:
+        """Add so many finite values without weights whose sum, and that of their squares, are given as limbs."""
+        self.n += n
+        self.sums.add_summed(limbs, n, 0)
+
     def merge(self, other: Moments) -> Moments:
         """The moments of both sets of rows."""
         return Moments(
@@ -130,6 +135,12 @@ class ScoreCounts:
             # Scores in whole quanta, as those without weights are summed.
             for block, column in enumerate((w, w * w, w * (np.rint(p / QUANTUM) * QUANTUM))):
                 self.sums.add(column, at + 2 * SCORE_CELLS * block)
+
+    def add_counted(self, counts: NDArray[np.int64], places: NDArray[np.int64]) -> None:
+        """Add rows without weights that were counted: how many lie in each cell, and their scores in whole quanta."""
+        self.counts += counts
+        self.places += places
+        countable(self.places)
 
     def merge(self, other: ScoreCounts) -> ScoreCounts:
         """The counts of both sets of rows."""
