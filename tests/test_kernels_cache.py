@@ -162,7 +162,7 @@ def test_what_a_closure_holds_belongs_to_its_function():
 
 @pytest.mark.parametrize(
     "what",
-    ["a tuple", "an array", "of a module", "a number inside a function", "a function of a library", "an intrinsic"],
+    ["a tuple", "an array", "of a module", "a number inside a function", "a function of a library"],
 )
 def test_what_was_kept_is_not_taken_for_what_differs_in_one_value(home, what):
     for each in APART[what][:2]:
