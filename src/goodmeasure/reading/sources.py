@@ -19,6 +19,7 @@ from goodmeasure.reading.dialects import QUOTE, Dialect, dialect_of, names_in, r
 from goodmeasure.reading.foreign import BEGINNING, json_rows
 from goodmeasure.reading.notation import Notation
 from goodmeasure.reading.paths import Place, Places, is_compressed, places_of, told, uncompressed
+from goodmeasure.reading.plain_parquet import plain_columns
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.ruled import ReadInColumns
 from goodmeasure.reading.sql import Sql, as_named, case, identifier, listed, literal, quoted, sql, typed, united
@@ -462,10 +463,15 @@ def framed(reader: Reader, names: Iterable[str]) -> Files:
 
 def _parquet(reader: Reader, place: Place) -> Files:
     found = Files(reader, (ParquetFiles(AS_THEY_ARE, (place,)),), AS_THEY_ARE, place.name, (place,))
-    path = literal(place.path)
-    names = _outermost(found.ask(sql("SELECT name, num_children FROM parquet_schema({path})", path=path)))
+    columns = plain_columns(place.path)
+    if columns is None:
+        names = _outermost(
+            found.ask(sql("SELECT name, num_children FROM parquet_schema({path})", path=literal(place.path)))
+        )
+    else:
+        names = [name for name, _ in columns]
     refuse_names(names, place.name)
-    types = _described(found, names)
+    types = _described(found, names) if columns is None else dict(columns)
     return replace(found, scanned=(ParquetFiles(types, (place,)),), types=types)
 
 
