@@ -137,13 +137,17 @@ class Accumulator:
         if self._kernels is None:
             return False
         ((model, p),) = given.z.items()
-        found = at_once.counted(self._kernels, given.y, p)
+        scores = state.scores[model] if model in state.scores else ScoreCounts(False)
+        found = at_once.counted(self._kernels, given.y, p, scores)
         if found is None:
             return False
         state.rows += len(p)
-        for at, limbs in enumerate(found.limbs):
-            state.moments.setdefault(column(model, at), Moments(False)).add_summed(len(p), limbs)
-        state.scores.setdefault(model, ScoreCounts(False)).add_counted(found.counts, found.places)
+        state.scores[model] = scores
+        for at, limbs in enumerate(found):
+            name = column(model, at)
+            if name not in state.moments:
+                state.moments[name] = Moments(False)
+            state.moments[name].add_summed(len(p), limbs)
         return True
 
     def _count(self, group: Group, rows: Portion) -> None:

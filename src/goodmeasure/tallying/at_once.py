@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure import kernels
 from goodmeasure.statistics.limbs import LIMBS
-from goodmeasure.tallying.grid import SCORE_CELLS
 from goodmeasure.tallying.schema import Schema
+from goodmeasure.tallying.state import ScoreCounts, countable
 
 Whole = NDArray[np.int64]
-
-
-class CountedRows(NamedTuple):
-    """Of each loss the sum and that of squares, as limbs; how many rows lie in each cell by label, and their summed scores."""
-
-    limbs: Whole
-    counts: Whole
-    places: Whole
 
 
 def kernels_of(losses: Sequence[Any], schema: Schema) -> Whole | None:
@@ -34,20 +26,21 @@ def kernels_of(losses: Sequence[Any], schema: Schema) -> Whole | None:
     return np.array(found, dtype=np.int64) if len(found) == len(losses) else None
 
 
-def counted(places: Whole, y: NDArray[Any], p: NDArray[Any]) -> CountedRows | None:
-    """Rows without weights, counted; None where a row or a loss is not as it should be, or rows are few."""
+def counted(places: Whole, y: NDArray[Any], p: NDArray[Any], scores: ScoreCounts) -> Whole | None:
+    """Count rows without weights; of each loss the sum and that of its squares, as limbs.
+
+    None, and nothing is counted, where a row or a loss is not as it should be, or rows are few.
+    """
     if y.ndim != 1 or p.ndim != 1 or not (_is_narrow(y.dtype) and _is_narrow(p.dtype)):
         return None
     from goodmeasure.tallying.compiled_rows import count
 
-    cells = (SCORE_CELLS, 2)
-    found = CountedRows(
-        np.zeros((len(places), 2, LIMBS), np.int64), np.zeros(cells, np.int64), np.zeros(cells, np.int64)
-    )
-    taken = count(
-        _labels(y), _read(p, np.float64), places, found.limbs, found.counts.reshape(-1), found.places.reshape(-1)
-    )
-    return found if taken else None
+    limbs = np.zeros((len(places), 2, LIMBS), np.int64)
+    taken = count(_labels(y), _read(p, np.float64), places, limbs, scores.counts.ravel(), scores.places.ravel())
+    if not taken:
+        return None
+    countable(scores.places)
+    return limbs
 
 
 def _is_narrow(dtype: Any) -> bool:

@@ -49,23 +49,28 @@ def _summed(kernel: Any, target: Any, chance: Any, n: int, values: Any, state: A
 
 @loop(plain=_left_to_others, whole=True, nogil=True)
 def count(y: Any, p: Any, kernels: Any, limbs: Any, counts: Any, places: Any) -> Any:
-    """Add rows to the limbs of the losses of each kernel, to counts and to summed scores; False, and none of it is to be used,
-    if a target is neither 0 nor 1, a probability lies outside [0, 1], or a loss is not finite."""
+    """Add rows to the limbs of the losses of each kernel, and to counts and summed scores.
+
+    False if a target is neither 0 nor 1, a probability lies outside [0, 1], or a loss is not finite: then nothing is counted,
+    and the limbs are not to be used.
+    """
     # What fills a chunk up are good rows.
     target, chance = np.ones(CHUNK), np.full(CHUNK, 0.5)
     values, state, scratch = np.empty(CHUNK), np.zeros(STATE), np.empty((3, CHUNK))
     at, each = np.empty(CHUNK, np.int64), np.empty(CHUNK, np.int64)
-    table = np.zeros(len(counts), np.int64)
-    for first in range(0, len(y), MOST_ROWS):
-        end = min(first + MOST_ROWS, len(y))
+    # Each holds `MOST_ROWS` rows.
+    tables = np.zeros((-(-len(y) // MOST_ROWS), len(counts)), np.int64)
+    for k in range(len(tables)):
+        first, end = k * MOST_ROWS, min((k + 1) * MOST_ROWS, len(y))
         for start in range(first, end, CHUNK):
             n = min(CHUNK, end - start)
             if not _placed(y[start:end], p[start:end], n, target, chance, at, each):
                 return False
-            add_rows(at, each, n, table)
-            for k in range(len(kernels)):
-                kernel = kernels[k, 0], kernels[k, 1], kernels[k, 2]
-                if not _summed(kernel, target, chance, n, values, state, limbs[k], scratch):
+            add_rows(at, each, n, tables[k])
+            for loss in range(len(kernels)):
+                kernel = kernels[loss, 0], kernels[loss, 1], kernels[loss, 2]
+                if not _summed(kernel, target, chance, n, values, state, limbs[loss], scratch):
                     return False
-        unpack(table, counts, places)
+    for k in range(len(tables)):
+        unpack(tables[k], counts, places)
     return True

@@ -136,12 +136,6 @@ class ScoreCounts:
             for block, column in enumerate((w, w * w, w * (np.rint(p / QUANTUM) * QUANTUM))):
                 self.sums.add(column, at + 2 * SCORE_CELLS * block)
 
-    def add_counted(self, counts: NDArray[np.int64], places: NDArray[np.int64]) -> None:
-        """Add rows without weights that were counted: how many lie in each cell, and their scores in whole quanta."""
-        self.counts += counts
-        self.places += places
-        countable(self.places)
-
     def merge(self, other: ScoreCounts) -> ScoreCounts:
         """The counts of both sets of rows."""
         counts, places = self.counts + other.counts, countable(self.places + other.places)
