@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -146,13 +147,15 @@ def _categories(keys: Any) -> Coded | None:
 
 def _of_texts(keys: list[Any]) -> Coded | None:
     """Texts that are objects; None where something else is among them."""
+    # What only equals a text, such as a member of an enumeration, may be another one when it is written.
     if {*map(type, keys)} != {str}:
         return None
-    names = sorted({*keys})
-    place = {name: code for code, name in enumerate(names)}
+    # Each new key gets the next code: one look into the dictionary for a row.
+    place = defaultdict[str, int]()
+    place.default_factory = place.__len__
     codes = np.fromiter(map(place.__getitem__, keys), np.intp, len(keys))
     # An array of texts drops what ends in NUL.
-    return Coded.of(codes, names)
+    return Coded.of(codes, [*place])
 
 
 def _codes(values: NDArray[Any]) -> NDArray[Any] | None:
