@@ -233,7 +233,8 @@ def whole_sum(state: list[float]) -> list[float]:
 def placed(loss: Record, kind: str) -> tuple[int, int, int]:
     """Where the kernel of a yes/no loss stands, for targets that are yes or no, and its parameters and domain."""
     kernel = compiled(loss, kind, _DOUBLE, False, has_sure(loss, kind))
-    return ctypes.cast(kernel.run, ctypes.c_void_p).value or 0, *kernel.fixed
+    run: Any = kernel.run
+    return ctypes.cast(run, ctypes.c_void_p).value or 0, *kernel.fixed
 
 
 class Placed:

@@ -18,7 +18,7 @@ from goodmeasure.reading.connection import FRAME, IN_ANY_ORDER, Reader, database
 from goodmeasure.reading.dialects import QUOTE, Dialect, dialect_of, names_in, refuse_names
 from goodmeasure.reading.foreign import BEGINNING, json_rows
 from goodmeasure.reading.notation import Notation
-from goodmeasure.reading.paths import Place, Places, is_compressed, places_of, told, uncompressed
+from goodmeasure.reading.paths import PARQUET, Place, Places, is_compressed, places_of, told, uncompressed
 from goodmeasure.reading.plain_parquet import plain_columns
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.ruled import ReadInColumns
@@ -29,7 +29,6 @@ from goodmeasure.reading.tables import listed as named
 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "?")
 SQL_KIND = {ColumnKind.NUMBER: Sql("DOUBLE"), ColumnKind.DATE: Sql("TIMESTAMP"), ColumnKind.TEXT: Sql("VARCHAR")}
-_PARQUET = b"PAR1"
 _MEND = "mend or remove the file"
 _PARQUET_SUFFIXES = (".parquet", ".pq")
 Types = Mapping[str, str]
@@ -422,11 +421,11 @@ def alone(reader: Reader, place: Place) -> Files:
 def _is_parquet(place: Place) -> bool:
     """Whether a file is Parquet, by how it begins. Error: GM202 if it is only called so."""
     with told(place.name), Path(place.path).open("rb") as file:
-        start = file.read(len(_PARQUET))
-    if start and start != _PARQUET and place.name.endswith(_PARQUET_SUFFIXES):
+        start = file.read(len(PARQUET))
+    if start and start != PARQUET and place.name.endswith(_PARQUET_SUFFIXES):
         what = f"{place.name} is called Parquet, and is not"
         raise UnreadableTable(what, where=place.name, seen=f"it begins with {start!r}", fix=_MEND)
-    return start == _PARQUET
+    return start == PARQUET
 
 
 def _json_form(place: Place) -> str | None:
