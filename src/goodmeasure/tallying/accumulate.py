@@ -134,7 +134,7 @@ class Accumulator:
 
     def _counted_at_once(self, state: State, given: Portion) -> bool:
         """Whether rows could be added in one pass, and were."""
-        if self._kernels is None:
+        if self._kernels is None or given.w is not None or given.cluster is not None:
             return False
         ((model, p),) = given.z.items()
         scores = state.scores[model] if model in state.scores else ScoreCounts(False)
