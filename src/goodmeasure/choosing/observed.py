@@ -17,6 +17,7 @@ from goodmeasure.errors import Problem, ShapeMismatch, TargetOutsideDomain, Weig
 from goodmeasure.reading.rows_read import NO_TARGET, NO_WEIGHT, RowsRead
 from goodmeasure.statistics.arrays import numbers_of, one_a_row
 from goodmeasure.statistics.row_arguments import equal_length
+from goodmeasure.statistics.texts import by_value, different
 from goodmeasure.statistics.weights import check_weights, tame
 
 # Above this a double no longer holds every whole number.
@@ -100,7 +101,7 @@ class Observed:
     def distinct(self) -> tuple[Any, ...]:
         """The distinct values in order, as plain Python values."""
         values = self.original if self.numbers is None or not self.from_text else self.numbers
-        found = tuple(np.unique(values).tolist())
+        found = tuple(different(values).tolist())
         return tuple(label for label in self.order if label in set(found)) or found
 
     @cached_property
@@ -220,12 +221,10 @@ def _missing(values: NDArray[Any]) -> NDArray[np.bool_]:
 
 def _of_each(asked: Callable[[Any], Any], values: NDArray[Any]) -> NDArray[Any]:
     """What is said of each value: asked once of each different one, or of every one where some cannot be compared."""
-    given = values.tolist()
     try:
-        answers = {value: asked(value) for value in set(given)}
+        return by_value(asked, values)
     except TypeError:
         return np.asarray(np.frompyfunc(asked, 1, 1)(values))
-    return np.array([answers[value] for value in given])
 
 
 def _is_missing(value: Any) -> bool:

@@ -357,7 +357,8 @@ class Objective:
         part = design.run_of(self.features, rows) if features is None else features
         found[: part.shape[1]] = design.back(part, signal, compiled=self._by_loops)
         if self.intercept:
-            found[-1] = np.ones(len(signal)) @ signal  # a sum over a short side takes ten times as long
+            # Of one raw output a sum takes a fiftieth of what a product with ones does, which BLAS deals to threads.
+            found[-1] = signal[:, 0].sum() if self.outputs == 1 else np.ones(len(signal)) @ signal
         return found
 
     def _cost(self, theta: Floats) -> float:

@@ -30,6 +30,7 @@ from goodmeasure.reading.tables import (
     TextsCountAsMissing,
     UnreadableTable,
     Values,
+    counted,
     duplicate_columns,
     listed,
 )
@@ -104,7 +105,7 @@ _WHOLE = re.compile("[+-]?[0-9]+")
 
 def _read_texts(given: Table, names: Collection[str], said: Written, known: Mapping[str, Notation]) -> Table:
     """The table with columns of numbers or dates for texts that are written so."""
-    texts = {n: _counted(given[n]) for n in names if ColumnKind.of(given[n]) is ColumnKind.TEXT}
+    texts = {n: counted(given[n]) for n in names if ColumnKind.of(given[n]) is ColumnKind.TEXT}
     cells = {
         n: HeldTexts(found) for n, found in texts.items() if n not in known and not all(map(_WHOLE.fullmatch, found))
     }
@@ -114,10 +115,6 @@ def _read_texts(given: Table, names: Collection[str], said: Written, known: Mapp
         columns[n], lost = _rewritten(given[n], how)
         remarks += [read_as(n, HeldTexts(texts[n]).samples(), how), *_lost(n, lost, len(given))]
     return replace(given, columns=columns, remarks=tuple(remarks), notations=notations)
-
-
-def _counted(values: Values) -> Counter[str]:
-    return Counter(value for value in values.tolist() if value is not None)
 
 
 def _plain_marks(texts: Mapping[str, Counter[str]]) -> set[Mark]:

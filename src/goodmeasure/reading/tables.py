@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -245,7 +246,14 @@ def missing(values: Values) -> NDArray[np.bool_]:
         return np.isnan(values)
     if values.dtype.kind == "M":
         return np.isnat(values)
-    return np.array([v is None for v in values], dtype=bool)
+    return np.asarray(values == np.array(None, dtype=object), dtype=bool)
+
+
+def counted(values: Values) -> Counter[str]:
+    """How many cells of a column of texts hold each of them; missing ones are not counted."""
+    counts = Counter(values.tolist())
+    counts.pop(None, None)
+    return counts
 
 
 def duplicate_columns(twice: list[str], source: str) -> DuplicateColumns:

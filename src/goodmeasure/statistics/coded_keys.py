@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.keeping.compiling import loop
 from goodmeasure.statistics.arrays import column_of
+from goodmeasure.statistics.texts import names_in, places
 
 # More different words than these are told apart by a sort.
 MOST_WORDS = 64
@@ -87,7 +87,7 @@ def coded(keys: ArrayLike | Coded, name: str) -> Coded:
     if (found := _categories(keys)) is not None:
         return found
     values = column_of(keys, name)
-    if values.dtype.kind == "O" and (words := _of_texts(values.tolist())) is not None:
+    if values.dtype.kind == "O" and (words := _of_texts(values)) is not None:
         return words
     codes = _codes(values)
     if codes is None:
@@ -145,17 +145,11 @@ def _categories(keys: Any) -> Coded | None:
     return _told_apart(found, np.asarray(some).astype(str)[there])
 
 
-def _of_texts(keys: list[Any]) -> Coded | None:
-    """Texts that are objects; None where something else is among them."""
-    # What only equals a text, such as a member of an enumeration, may be another one when it is written.
-    if {*map(type, keys)} != {str}:
-        return None
-    # Each new key gets the next code: one look into the dictionary for a row.
-    place = defaultdict[str, int]()
-    place.default_factory = place.__len__
-    codes = np.fromiter(map(place.__getitem__, keys), np.intp, len(keys))
+def _of_texts(keys: NDArray[Any]) -> Coded | None:
+    """Texts that are objects; None where something else is among them, or nothing."""
+    names = names_in(keys)
     # An array of texts drops what ends in NUL.
-    return Coded.of(codes, [*place])
+    return Coded.of(places(names, keys), names) if names else None
 
 
 def _codes(values: NDArray[Any]) -> NDArray[Any] | None:

@@ -24,6 +24,7 @@ from goodmeasure.reading.rows_read import RowsRead
 from goodmeasure.reading.sql import quoted, sql
 from goodmeasure.reading.tables import ColumnKind, Table, Values, listed, missing
 from goodmeasure.statistics.row_arguments import Floats, UnknownLabel
+from goodmeasure.statistics.texts import factorised
 from goodmeasure.study.columns import Columns, finite, usable
 from goodmeasure.study.counting import checked, counting, in_table, weights_in
 from goodmeasure.study.elsewhere import OtherPlace, Reweighed
@@ -175,8 +176,9 @@ def prepared(
         first = _chosen(raw, table, question)
     found = _split(raw, table, question, first, own_report=test is None)
     read = counted.rows.without(len(counted.table) - len(table), "of rare classes")
-    placed = np.unique(np.concatenate(list(found.parts.values())))
-    read = read.without(len(table) - len(placed), "of groups in an earlier part")
+    placed = np.zeros(len(table), dtype=bool)
+    placed[np.concatenate(list(found.parts.values()))] = True
+    read = read.without(int((~placed).sum()), "of groups in an earlier part")
     plan = _chosen(raw[found.fit], table.take(found.fit), question)
     plan = plan if plan.labels == first.labels and plan.meaning == first.meaning else first
     plan = replace(plan, notes=(*plan.notes, *(remark.what for remark in gathered)))
@@ -347,7 +349,7 @@ def _guessed(plan: Plan, question: Question) -> tuple[Remark, ...]:
 
 
 def _split(raw: Values, table: Table, question: Question, plan: Plan, *, own_report: bool) -> Split:
-    values, codes = np.unique(raw, return_inverse=True)
+    values, codes = factorised(raw)
     group = None if question.group is None else together(table, question.group)
     time = None if question.time is None else table[question.time]
     if time is not None and missing(time).any():
@@ -375,7 +377,7 @@ def together(table: Table, name: str) -> Values:
     values = table[name]
     lost = missing(values)
     codes = np.empty(len(values), dtype=np.intp)
-    codes[~lost] = np.unique(values[~lost], return_inverse=True)[1]
+    codes[~lost] = factorised(values[~lost])[1]
     codes[lost] = len(values) + np.arange(int(lost.sum()))
     return codes
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from goodmeasure.reading.tables import ABSENT, Values
 from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.statistics.texts import by_value
 
 MOST_CATEGORIES = 40
 LEAST_OF_A_CATEGORY = 5
@@ -57,7 +58,7 @@ class Coding:
     def codes(self, values: Values) -> NDArray[np.intp]:
         """The code of each cell."""
         known = self._codes | {None: self._codes.get(ABSENT, self.otherwise)}
-        return np.fromiter((known.get(value, self.otherwise) for value in values), np.intp, len(values))
+        return by_value(lambda value: known.get(value, self.otherwise), values, np.intp)
 
     def columns(self, codes: NDArray[np.intp]) -> Floats:
         """A column for each code, 1 where a cell has it; for each step, 1 where a cell is above it."""
@@ -69,7 +70,7 @@ class Coding:
 
     def strange(self, values: Values) -> int:
         """How many cells hold a category that no fitted row holds."""
-        counts = Counter(values)
+        counts = Counter(values.tolist())
         return sum(count for value, count in counts.items() if (ABSENT if value is None else value) not in self._codes)
 
     def to_dict(self) -> dict[str, Any]:
@@ -122,8 +123,9 @@ def _grouped(values: Values, least: int, most: int) -> tuple[tuple[str, ...], tu
 
     Rare are those with fewer than ``least`` cells, and all but the most frequent where more than ``most`` codes were needed.
     """
-    counts = Counter(ABSENT if value is None else value for value in values)
-    known = sorted(counts)
+    counts = Counter(values.tolist())
+    counts[ABSENT] += counts.pop(None, 0)
+    known = sorted(+counts)
     sizes = np.array([counts[name] for name in known])
     rare = sizes < least
     if len(known) - rare.sum() + 1 > most:

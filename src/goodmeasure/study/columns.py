@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from goodmeasure.errors import Problem
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.tables import VAST, ColumnKind, Table, Values, cell, listed, missing
+from goodmeasure.statistics.texts import different
 from goodmeasure.study.alone import explained_alone
 from goodmeasure.study.question import Question
 
@@ -151,7 +152,7 @@ def _unusable(name: str, whole: Values, fit: NDArray[np.intp]) -> tuple[str, Rem
         return why, ConstantLeftOut(f"column {name!r} {why} and was left out")
     known = whole[~missing(whole)]
     if len(known) >= LEAST_UNIQUE and _names_rows(name, known):
-        why = f"names the rows ({len(np.unique(known)):,} different values in {len(known):,} rows)"
+        why = f"names the rows ({len(different(known)):,} different values in {len(known):,} rows)"
         return why, IdentifierLeftOut(
             f"column {name!r} {why} and was left out", seen=f"{listed(map(cell, known[:3]))}, ..."
         )
@@ -161,7 +162,7 @@ def _unusable(name: str, whole: Values, fit: NDArray[np.intp]) -> tuple[str, Rem
 def _names_rows(name: str, known: Values) -> bool:
     kind = ColumnKind.of(known)
     if kind is ColumnKind.TEXT:
-        return len(np.unique(known)) > UNIQUE * len(known)
+        return len(different(known)) > UNIQUE * len(known)
     # To tell values apart takes longer than all else that is asked of a column, and of most it need not be asked.
     if kind is ColumnKind.DATE or (known != np.round(known)).any() or len(np.unique(known)) < len(known):
         return False

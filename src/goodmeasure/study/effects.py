@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from goodmeasure.deriving.predictions import foreseen
 from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
-from goodmeasure.reading.tables import ColumnKind, Table, Values
+from goodmeasure.reading.tables import ColumnKind, Table, Values, counted
 from goodmeasure.risks.outputs import row_losses
 from goodmeasure.statistics.estimate import Difference, Estimate
 from goodmeasure.statistics.row_arguments import Floats
@@ -265,8 +265,8 @@ def _mean_with(model: Model, rows: Cases, feature: str, place: Any) -> Any:
 def _places(values: Values) -> Values:
     """Quantiles of numbers and of dates, or the most common texts."""
     if ColumnKind.of(values) is ColumnKind.TEXT:
-        names, counts = np.unique([str(value) for value in values.tolist() if value is not None], return_counts=True)
-        return np.asarray(names[np.argsort(-counts, kind="stable")][:PLACES], dtype=object)
+        counts = counted(values)
+        return np.array(sorted(counts, key=lambda name: (-counts[name], name))[:PLACES], dtype=object)
     known = np.sort(values[~(np.isnat(values) if values.dtype.kind == "M" else np.isnan(values))])
     if not len(known):
         return known

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-
-import numpy as np
 
 from goodmeasure.choosing.affirming import ALIKE, apart
 from goodmeasure.choosing.spelling import spellings
 from goodmeasure.reading.remarks import Remark
-from goodmeasure.reading.tables import ColumnKind, Table, Values, listed
+from goodmeasure.reading.tables import ColumnKind, Table, Values, counted, listed
+from goodmeasure.statistics.texts import by_value
 
 
 class LabelsPutTogether(Remark):
@@ -30,25 +28,23 @@ def one_spelling(table: Table, names: Iterable[str]) -> tuple[Table, tuple[Remar
     remarks = []
     for name in names:
         values = table.columns[name]
-        if ColumnKind.of(values) is ColumnKind.TEXT and (spelled := spellings(_counted(values))):
+        if ColumnKind.of(values) is ColumnKind.TEXT and (spelled := spellings(counted(values))):
             changed[name] = respelled(values, spelled)
             pairs = listed((f"{old!r} -> {new!r}" for old, new in spelled.items()), most=3)
             remarks.append(LabelsPutTogether(f"labels of column {name!r} that are one were put together: {pairs}"))
     return (replace(table, columns={**table.columns, **changed}) if changed else table), tuple(remarks)
 
 
-def _counted(values: Values) -> Counter[str]:
-    return Counter(value for value in values.tolist() if value is not None)
-
-
 def respelled(values: Values, spelled: Mapping[str, str]) -> Values:
     """Cells, with another label in place of some."""
-    return np.array([spelled.get(value, value) for value in values.tolist()], dtype=object)
+    return by_value(lambda value: spelled.get(value, value), values)
 
 
 def as_known(values: Values, categories: Iterable[str]) -> Values:
     """Cells in the spelling of known categories, where theirs differs in capitals or blanks alone."""
     known = set(categories)
+    if known.union([None]).issuperset(values.tolist()):
+        return values
     way = ALIKE[apart(known)]
     spelled = {way(label): label for label in known}
-    return np.array([v if v is None or v in known else spelled.get(way(v), v) for v in values.tolist()], dtype=object)
+    return by_value(lambda value: value if value is None or value in known else spelled.get(way(value), value), values)

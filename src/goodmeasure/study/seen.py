@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from goodmeasure.reading.tables import ColumnKind, Table, Values, missing
 from goodmeasure.risks.outputs import row_losses
 from goodmeasure.statistics.row_arguments import Floats
+from goodmeasure.statistics.texts import by_value
 from goodmeasure.statistics.weights import effective
 
 # Where numbers are cut, as shares of the rows; and labels of fewer rows, or beyond so many, are told together.
@@ -60,7 +61,7 @@ class Distribution:
                 under = values[:, None] <= np.array(self.cuts)
             return np.column_stack([lost, under]).astype(np.float64)
         place = {label: k for k, label in enumerate(self.labels)}
-        code = np.array([place.get(value, len(place)) for value in values.tolist()], dtype=np.intp)
+        code = by_value(lambda value: place.get(value, len(place)), values, np.intp)
         held = (code[:, None] == np.arange(len(place) + 1)) & ~lost[:, None]
         return np.column_stack([lost, held]).astype(np.float64)
 

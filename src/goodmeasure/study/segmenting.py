@@ -19,6 +19,7 @@ from goodmeasure.risks.least import least_losses
 from goodmeasure.risks.outputs import row_losses
 from goodmeasure.risks.segments import Segment, not_too_many, weak_segments
 from goodmeasure.statistics.row_arguments import Floats, TooFewRows
+from goodmeasure.statistics.texts import by_value
 from goodmeasure.study.cases import Cases
 from goodmeasure.study.dependence import LEVEL, parts
 from goodmeasure.study.predicted import Predicted
@@ -204,7 +205,7 @@ def grouping(values: Values) -> Names:
     found = np.full(len(values), MISSING, dtype=object)
     known = values[~lost]
     if kind is ColumnKind.TEXT:
-        found[~lost] = [printable(str(value)) for value in known.tolist()]
+        found[~lost] = by_value(lambda value: printable(str(value)), known)
     elif len(np.unique(known)) <= MOST_NUMBERS:
         found[~lost] = [cell(value) for value in known]
     else:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.tables import ColumnKind, Table, Values
+from goodmeasure.statistics.texts import by_value
 from goodmeasure.study.split import Indices, Split
 
 Hashes = NDArray[np.uint64]
@@ -89,7 +90,7 @@ def _columns(tables: Sequence[Table], names: Sequence[str]) -> Iterator[Hashes]:
 def _codes(values: Values) -> Hashes:
     kind = ColumnKind.of(values)
     if kind is ColumnKind.TEXT:
-        return np.array([hash(v) for v in values.tolist()], dtype=np.int64).view(np.uint64)
+        return by_value(hash, values, np.int64).view(np.uint64)
     return values.astype(np.int64).view(np.uint64) if kind is ColumnKind.DATE else (values + 0.0).view(np.uint64)
 
 
@@ -131,7 +132,14 @@ def _pairs(keys: Hashes) -> float:
 def _in_an_earlier_part(keys: Hashes, found: Split) -> int:
     """How many rows to tune equal one to fit, and rows to report one of either, from which the model learns as well."""
     fit, tune, report = (keys[rows] for rows in (found.fit, found.tune, found.report))
-    return int(np.isin(tune, fit).sum() + np.isin(report, np.concatenate([fit, tune])).sum())
+    return _found_in(fit, tune) + _found_in(np.concatenate([fit, tune]), report)
+
+
+def _found_in(known: Hashes, asked: Hashes) -> int:
+    """How many keys are among the known ones; both in order, so that neighbours are looked up where the last one was."""
+    ordered, asked = np.sort(known), np.sort(asked)
+    place = np.searchsorted(ordered, asked)
+    return int((ordered[np.minimum(place, len(ordered) - 1)] == asked).sum()) if len(ordered) else 0
 
 
 def _in_two_folds(keys: Hashes, fold: Indices) -> int:

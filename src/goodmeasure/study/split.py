@@ -14,6 +14,7 @@ from goodmeasure.drawing.display import Display, columns_of
 from goodmeasure.drawing.displayed import Displayed
 from goodmeasure.errors import Problem
 from goodmeasure.reading.remarks import Remark
+from goodmeasure.statistics.texts import different
 
 Indices = NDArray[np.intp]
 SHARES = (0.6, 0.2, 0.2)
@@ -238,7 +239,7 @@ def check(
             )
     if classes is None:
         return
-    for label in np.unique(classes):
+    for label in different(classes):
         counts = {name: int((classes[rows] == label).sum()) for name, rows in parts.items()}
         for name, count in counts.items():
             if count < LEAST_OF_A_CLASS:
