@@ -12,7 +12,7 @@ import xgboost
 
 import goodmeasure as gm
 from boosters import model, raw, rows, table_of_objectives, trained
-from catalogue_losses import everything
+from catalogue_losses import everything, variants
 from goodmeasure.errors import NoSuchReading, Problem
 from goodmeasure.fitting.majoriser import curvature, signal
 from goodmeasure.fitting.second_order import SecondOrder
@@ -300,3 +300,16 @@ def test_a_host_widens_the_curvature_of_each_class(times: float) -> None:
     y, z = rng.integers(0, 3, 50), rng.normal(size=(50, 3))
     found = curvature(loss, y, z, signal(loss, y, z), lambda classes: times * classes)
     np.testing.assert_allclose(found, 3 * times * loss.hessian(y, z), rtol=1e-12)
+
+
+@pytest.mark.parametrize("loss", [each for each in variants() if trainable(each)], ids=repr)
+def test_a_loss_of_any_name_is_a_metric_that_xgboost_reads(loss):
+    x, y = rows(loss, 60)
+    ours, seen = gm.to_xgboost(loss), {}
+    settings = {"disable_default_eval_metric": True, "nthread": 1, "num_target": SecondOrder(loss).outputs or 1}
+    if loss.is_classwise:
+        settings["num_target"] = 3
+    table = xgboost.DMatrix(x, y, base_margin=np.tile(np.atleast_1d(ours.start(y)), (len(y), 1)))
+    more = {"evals": [(table, "fit")], "evals_result": seen, "verbose_eval": False}
+    xgboost.train(settings, table, 1, obj=ours, custom_metric=ours.metric, **more)
+    assert list(seen["fit"]) == [ours.metric.__name__]

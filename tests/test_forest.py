@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 import goodmeasure as gm
 from boosters import rows
 from goodmeasure.fitting.forest import Forest, at_most, below
-from goodmeasure.fitting.growing import Growing
+from goodmeasure.fitting.growing import PATIENCE, BoosterRows, Growing
 from goodmeasure.frameworks import lightgbm_trees, sklearn_trees, xgboost_trees
 
 L = gm.losses
@@ -20,7 +21,7 @@ LOSSES = [L.pinball(level=0.8), L.binary_focal(gamma=2.0), L.cross_entropy(), L.
 
 
 def asked(loss: Any, rounds: int = 8) -> Growing:
-    """Rows with missing numbers and two columns of categories, of which the target knows."""
+    """BoosterRows with missing numbers and two columns of categories, of which the target knows."""
     random = np.random.default_rng(0)
     x, y = rows(loss, 400)
     codes = random.integers(0, (12, 3), (400, 2)).astype(float)
@@ -28,7 +29,7 @@ def asked(loss: Any, rounds: int = 8) -> Growing:
     x[random.random(x.shape) < 0.05] = np.nan
     if loss.target.low != 0:
         y = y + (x[:, 4] % 3 == 1)
-    return Growing(loss, x, y, random.integers(1, 4, 400).astype(float), [False] * 4 + [True] * 2, rounds, 0.3, 0)
+    return Growing(x, y, random.integers(1, 4, 400).astype(float), loss, [False] * 4 + [True] * 2, rounds, 0.3, 0)
 
 
 def kept(monkeypatch: pytest.MonkeyPatch, place: Any, name: str) -> list[Any]:
@@ -84,6 +85,25 @@ def test_catboost(monkeypatch: pytest.MonkeyPatch, loss: Any) -> None:
     theirs = made[0].predict(given.x, prediction_type="RawFormulaVal")
     np.testing.assert_allclose(forest(given.x), theirs, atol=1e-12)
     assert_learned(forest, given, sets=False)
+
+
+HOSTS = [sklearn_trees, lightgbm_trees, xgboost_trees]
+
+
+@pytest.mark.parametrize("host", HOSTS, ids=lambda host: host.__name__.rpartition(".")[2])
+@pytest.mark.parametrize("loss", LOSSES, ids=repr)
+def test_rows_held_out_end_the_growing_and_change_no_tree(host: Any, loss: Any) -> None:
+    rounds = 120
+    given = replace(asked(loss, rounds), rate=0.5)
+    there = np.arange(len(given.y)) % 2 == 0
+    parts = [BoosterRows(given.x[rows], given.y[rows], given.weight[rows]) for rows in (there, ~there)]
+    alone = replace(given, x=parts[0].x, y=parts[0].y, weight=parts[0].weight)
+    whole, stopped = host.grow(alone), host.grow(replace(alone, held=parts[1]))
+    costs = [loss(parts[1].y, raw, parts[1].weight) for raw in whole.staged(parts[1].x)]
+    best = int(np.argmin(costs[: stopped.rounds + 1]))
+    assert best < PATIENCE < stopped.rounds < rounds, "these rows are few enough to be learned by heart"
+    assert stopped.rounds <= best + PATIENCE + 1
+    np.testing.assert_array_equal(stopped(given.x), whole.first(stopped.rounds)(given.x))
 
 
 def assert_learned(forest: Forest, given: Growing, *, sets: bool = True) -> None:

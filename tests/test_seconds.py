@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from goodmeasure.cli._waiting import ASLEEP
+
 # What no command needs to answer about a table.
 HEAVY = {"sklearn", "pandas", "polars", "torch", "matplotlib", "skops", "rich", "mpmath", "xgboost", "lightgbm", "onnx"}
 PROGRAM = """
@@ -82,3 +84,30 @@ def test_a_command_takes_no_longer_than_a_few_imports_of_scikit_learn(
         unit = min(unit, seconds(place, "import sklearn.linear_model"))
         least = min(least, seconds(place, PROGRAM, *ASKED[command]))
     assert least <= MOST[command] * unit
+
+
+LOADED = """
+import os, sys
+import goodmeasure.cli as cli
+early = {"numpy", "scipy", "sklearn"} & set(sys.modules)
+cli.goodmeasure.get_command(None, sys.argv[1])
+print(sorted(early), os.environ.get("OMP_WAIT_POLICY"), os.environ.get("OPENBLAS_THREAD_TIMEOUT"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "said", "expected"),
+    [
+        ("run", {}, "[] PASSIVE 4"),
+        ("run", {"OMP_WAIT_POLICY": "ACTIVE"}, "[] ACTIVE 4"),
+        ("audit", {}, "[] None None"),
+    ],
+)
+def test_threads_that_wait_sleep_before_libraries_are_loaded_unless_told_otherwise(
+    command: str, said: dict[str, str], expected: str
+) -> None:
+    own = {name: value for name, value in os.environ.items() if name not in ASLEEP}
+    found = subprocess.run(
+        [sys.executable, "-c", LOADED, command], env=own | said, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == expected

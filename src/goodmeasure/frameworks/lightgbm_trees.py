@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.fitting.forest import Forest, TreeNode
-from goodmeasure.fitting.growing import Growing
+from goodmeasure.fitting.growing import PATIENCE, BoosterRows, Growing
 from goodmeasure.frameworks.lightgbm import to_lightgbm
 from goodmeasure.strict.extras import needed
 
@@ -24,16 +24,28 @@ def grow(asked: Growing) -> Forest:
         "verbosity": -1,
     }
     settings |= {"deterministic": True, "force_row_wise": True, "num_class": len(start), "metric": "None"}
-    table = lightgbm.Dataset(
-        asked.x,
-        asked.y,
-        weight=asked.weight,
-        init_score=np.tile(start, (len(asked.y), 1)) if len(start) > 1 else np.full(len(asked.y), start[0]),
-        categorical_feature=np.flatnonzero(asked.categorical).tolist(),
-        params={"verbosity": -1},
+
+    def read(rows: BoosterRows, like: Any = None) -> Any:
+        return lightgbm.Dataset(
+            rows.x,
+            rows.y,
+            reference=like,
+            weight=rows.weight,
+            init_score=np.tile(start, (len(rows.y), 1)) if len(start) > 1 else np.full(len(rows.y), start[0]),
+            categorical_feature=np.flatnonzero(asked.categorical).tolist(),
+            params={"verbosity": -1},
+        )
+
+    table, stopping = read(asked), dict[str, Any]()
+    if asked.held is not None:
+        ended = lightgbm.early_stopping(PATIENCE, verbose=False)
+        stopping = {"valid_sets": [read(asked.held, table)], "feval": objective.metric, "callbacks": [ended]}
+        # Else what comes after the best round is forgotten, and the curve of what more rounds do ends there.
+        stopping["keep_training_booster"] = True
+    booster = lightgbm.train(settings, table, asked.rounds, **stopping)
+    return Forest.of(
+        start, (_nodes(tree["tree_structure"]) for tree in booster.dump_model(num_iteration=-1)["tree_info"])
     )
-    booster = lightgbm.train(settings, table, asked.rounds)
-    return Forest.of(start, (_nodes(tree["tree_structure"]) for tree in booster.dump_model()["tree_info"]))
 
 
 def _nodes(root: dict[str, Any]) -> list[TreeNode]:

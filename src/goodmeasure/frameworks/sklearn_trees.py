@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.fitting.forest import Forest, TreeNode
-from goodmeasure.fitting.growing import Growing
+from goodmeasure.fitting.growing import PATIENCE, Growing
 from goodmeasure.frameworks.sklearn_boosting import HistGradientBoostingLoss, to_hist_gradient_boosting
 from goodmeasure.frameworks.sklearn_names import native
 from goodmeasure.making.loss import Loss
@@ -15,7 +15,9 @@ from goodmeasure.making.loss import Loss
 
 def grow(asked: Growing) -> Forest:
     """The forest that scikit-learn grows. Errors: those of the loss."""
-    fitted = _estimator(asked).fit(asked.x, asked.y, sample_weight=asked.weight)
+    held = asked.held
+    left_out = {} if held is None else {"X_val": held.x, "y_val": held.y, "sample_weight_val": held.weight}
+    fitted = _estimator(asked).fit(asked.x, asked.y, sample_weight=asked.weight, **left_out)
     columns, codes = _order(fitted, len(asked.categorical))
     trees = ([*_nodes(tree, columns, codes)] for step in fitted._predictors for tree in step)
     return Forest.of(np.ravel(fitted._baseline_prediction), trees)
@@ -28,7 +30,10 @@ def _estimator(asked: Growing) -> Any:
     settings: dict[str, Any] = {
         "max_iter": asked.rounds,
         "learning_rate": asked.rate,
-        "early_stopping": False,
+        "early_stopping": asked.held is not None,
+        "scoring": "loss",
+        "n_iter_no_change": PATIENCE,
+        "tol": 0.0,
         "random_state": asked.seed,
         "categorical_features": list(asked.categorical),
     }

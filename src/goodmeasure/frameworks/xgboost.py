@@ -195,7 +195,8 @@ class XGBoostMetric:
 
     @property
     def __name__(self) -> str:
-        return str(self.loss)
+        # XGBoost writes names and numbers on one line, and reads the numbers off it by blanks and colons.
+        return str(self.loss).replace(" ", "").replace(":", "=")
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Give the mean loss; with its name where ``xgboost.train`` calls with raw outputs and a ``DMatrix``.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.fitting.forest import Forest, TreeNode, below
-from goodmeasure.fitting.growing import Growing
+from goodmeasure.fitting.growing import PATIENCE, BoosterRows, Growing
 from goodmeasure.frameworks.xgboost import to_xgboost
 from goodmeasure.strict.extras import needed
 
@@ -18,14 +18,22 @@ def grow(asked: Growing) -> Forest:
     xgboost = needed("xgboost", "--model xgboost")
     objective = to_xgboost(asked.loss)
     start = np.atleast_1d(objective.start(asked.y, asked.weight, classes=asked.classes))
-    table = xgboost.QuantileDMatrix(
-        asked.in_single_precision,
-        asked.y,
-        weight=asked.weight,
-        base_margin=np.tile(start, (len(asked.y), 1)),
-        feature_types=["c" if coded else "q" for coded in asked.categorical],
-        enable_categorical=True,
-    )
+
+    def read(rows: BoosterRows, like: Any = None) -> Any:
+        return xgboost.QuantileDMatrix(
+            rows.in_single_precision,
+            rows.y,
+            ref=like,
+            weight=rows.weight,
+            base_margin=np.tile(start, (len(rows.y), 1)),
+            feature_types=["c" if coded else "q" for coded in asked.categorical],
+            enable_categorical=True,
+        )
+
+    table, stopping = read(asked), dict[str, Any]()
+    if asked.held is not None:
+        stopping = {"evals": [(read(asked.held, table), "held")], "custom_metric": objective.metric}
+        stopping |= {"early_stopping_rounds": PATIENCE, "verbose_eval": False}
     settings: dict[str, Any] = {
         "eta": asked.rate,
         "seed": asked.seed,
@@ -34,7 +42,7 @@ def grow(asked: Growing) -> Forest:
     }
     if len(start) > 1:
         settings["num_target"] = len(start)
-    booster = xgboost.train(settings, table, asked.rounds, obj=objective)
+    booster = xgboost.train(settings, table, asked.rounds, obj=objective, **stopping)
     saved = json.loads(bytes(booster.save_raw("json")))
     trees = saved["learner"]["gradient_booster"]["model"]["trees"]
     return Forest.of(start, ([*_nodes(tree, asked.most_codes)] for tree in trees))

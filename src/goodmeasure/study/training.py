@@ -18,7 +18,7 @@ from goodmeasure.deriving.predictions import is_arrow
 from goodmeasure.errors import NothingToLearn, UsageError
 from goodmeasure.fitting.certificate import Certificate
 from goodmeasure.fitting.forest import Forest
-from goodmeasure.fitting.growing import Growing
+from goodmeasure.fitting.growing import BoosterRows, Growing
 from goodmeasure.fitting.learning import Learning
 from goodmeasure.fitting.network import Network
 from goodmeasure.fitting.objective import Objective
@@ -303,7 +303,7 @@ def _boosted(host: str, loss: Loss, fit: Cases, tune: Cases, matrix: Encoding, s
             fix="--model linear",
         )
     tick(f"fit up to {MOST_TREES} rounds of trees")
-    whole = _grown(host, loss, fit, matrix, MOST_TREES, seed)
+    whole = _grown(host, loss, fit, matrix, MOST_TREES, seed, tune)
     path = list[tuple[float, float, float]]()
     for step, raws in enumerate(zip(*(whole.staged(matrix(case.table)) for case in (fit, tune)), strict=True)):
         if step <= 20 or step % 5 == 0:
@@ -314,10 +314,13 @@ def _boosted(host: str, loss: Loss, fit: Cases, tune: Cases, matrix: Encoding, s
     return Trained(loss, matrix, whole.first(int(chosen)), "number of trees", chosen, tuple(path))
 
 
-def _grown(host: str, loss: Loss, cases: Cases, matrix: Encoding, rounds: int, seed: int) -> Forest:
+def _grown(
+    host: str, loss: Loss, cases: Cases, matrix: Encoding, rounds: int, seed: int, held: Cases | None = None
+) -> Forest:
     """The forest that a booster grows on these rows; boosters are imported when they are asked for."""
-    y, weight = _rates(cases, loss)
-    asked = Growing(loss, matrix(cases.table), y, weight, matrix.categorical, rounds, LEARNING_RATE, seed)
+    rows = matrix(cases.table), *_rates(cases, loss)
+    left_out = None if held is None else BoosterRows(matrix(held.table), *_rates(held, loss))
+    asked = Growing(*rows, loss, matrix.categorical, rounds, LEARNING_RATE, seed, left_out)
     with threads_for(asked.x.size):
         found: Forest = needed(_HOSTS[host], f"--model {host}").grow(asked)
     return found
