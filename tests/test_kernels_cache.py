@@ -15,6 +15,8 @@ from pathlib import Path
 import llvmlite.binding as llvm
 import numpy as np
 import pytest
+from llvmlite import ir
+from numba.extending import intrinsic
 
 from goodmeasure import kernels, losses
 from goodmeasure.errors import UsageError
@@ -108,6 +110,19 @@ def _inner(number):
     return f"def inner(a):\n        return a * {number}\n    return inner(x)"
 
 
+def _intrinsic(number):
+    """A piece of machine code that adds a number."""
+
+    @intrinsic
+    def add(typing_context, x):
+        def generated(context, builder, signature, given):
+            return builder.fadd(given[0], ir.Constant(given[0].type, number))
+
+        return x(x), generated
+
+    return add
+
+
 # Each line holds functions that differ in one thing that machine code follows from.
 APART = {
     "a number": [{"body": "return K * x", "K": k} for k in (2.0, 3.0, 2, True, np.float32(2), np.float64(2), 2j, -0.0, 0.0)],
@@ -129,6 +144,7 @@ APART = {
     "a function of a library": [{"body": f"return {f}(x)"} for f in ("np.sin", "np.cos", "math.sin", "math.cos")],
     "another name of it": [{"body": "return f(x)", "f": f} for f in (np.sin, np.cos, math.sin, math.cos)],
     "an attribute": [{"body": f"return x.{part}"} for part in ("real", "imag")],
+    "an intrinsic": [{"body": "return f(x)", "f": _intrinsic(k)} for k in (2.0, 3.0)],
     "a type": [{"body": "return t(x)", "t": t} for t in (np.float32, np.float64, float, int)],
     "types of locals": [{"body": "return x", "caller": f"locals={{'x': numba.types.{t}}}"} for t in ("float32", "float64")],
 }  # fmt: skip
@@ -153,7 +169,8 @@ def test_what_a_closure_holds_belongs_to_its_function():
 
 
 @pytest.mark.parametrize(
-    "what", ["a tuple", "an array", "of a module", "a number inside a function", "a function of a library"]
+    "what",
+    ["a tuple", "an array", "of a module", "a number inside a function", "a function of a library"],
 )
 def test_what_was_kept_is_not_taken_for_what_differs_in_one_value(home, what):
     for each in APART[what][:2]:

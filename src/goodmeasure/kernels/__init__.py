@@ -113,10 +113,25 @@ def table(loss: Record, kind: str, y: Any, z: Any, mask: Any = None) -> Any:
         return None
     result = np.empty(_rows(loss, y, z) if kind == "value" else z.shape, _native(z.dtype))
     tables = tuple(result if kind == k else None for k in ("value", "signal", "curvature"))
-    swept = _sweep(loss)(
-        loss, "value+signal" if loss.is_classwise and kind == "signal" else kind, y, z, weight=found[0], tables=tables
-    )
+    swept = _sweep(loss)(loss, _kind_of_table(loss, kind), y, z, weight=found[0], tables=tables)
     return None if swept.bad or _ended(loss, z, result) else result
+
+
+def _kind_of_table(loss: Record, kind: str) -> str:
+    """The kind of kernel that fills a table."""
+    if loss.is_classwise:
+        return "value+signal" if kind == "signal" else kind
+    return points.EACH if kind == "value" else kind
+
+
+def outcome_values(loss: Record) -> tuple[int, int, int] | None:
+    """The addresses of the kernel that `table` takes for a loss of yes or no in double, of its parameters and its domain.
+
+    For compiled loops that call it as `goodmeasure.kernels.layout.SIGNATURE` says. None where no kernel applies.
+    """
+    if not loss.is_binary or loss.labels or len(loss.activation) > 1 or not compiles():
+        return None
+    return points.placed(loss, points.EACH)
 
 
 def _widened(loss: Record, y: Any, z: Any) -> tuple[Any, Any] | None:
