@@ -1,18 +1,32 @@
 # Two commands do all the set-up: `make demo` and `make test`.
 PYTHON ?= python3
 BIN := .venv/bin
+# A worker for each processor, and about a gigabyte for each.
+PYTEST := $(BIN)/python -m pytest -q -n logical --maxprocesses 8 --dist worksteal
 
-.PHONY: demo test check bench pages docs clean
+.PHONY: demo test suite nightly check style types bench pages docs clean
 
 demo: .venv/ready
 	$(BIN)/goodmeasure demo --out goodmeasure-demo
 
-test: .venv/test-ready check
-	$(BIN)/python -m pytest -q -n auto --dist worksteal
+# The type checker has one core for a minute: the tests begin beside it.
+test: .venv/test-ready style
+	$(MAKE) --jobs=2 --output-sync=line types suite
 
-check: .venv/test-ready
+suite: .venv/test-ready
+	$(PYTEST)
+
+# What the suite leaves out of its pairs (tests/turns.py): some five minutes.
+nightly: .venv/test-ready
+	$(PYTEST) -m nightly
+
+check: style types
+
+style: .venv/test-ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: .venv/test-ready
 	$(BIN)/mypy
 
 # The pages that are generated and kept.

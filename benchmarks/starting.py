@@ -1,7 +1,7 @@
 """What the first call of a loss costs: compiling its kernel, and loading it from the disk in another process.
 
 Run it as ``python -m benchmarks.starting``. Kernels go to a folder of their own, which is empty at first. A process compiles one
-loss; another, started with Numba by one kernel, then loads those of 15 losses in both precisions, formula and printing included.
+loss; another, started with LLVM by one kernel, then loads those of 15 losses in both precisions, formula and printing included.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def main() -> None:
         _process(folder, ["cauchy:float32", *asked])
         rounds = [_process(folder, ["cauchy:float32", *asked]) for _ in range(ROUNDS)]
     starts, *loads = [min(times) * 1e3 for times in zip(*rounds, strict=True)]
-    print(f"First call in a process, loaded: {starts:.0f} ms, Numba's start included")
+    print(f"First call in a process, loaded: {starts:.0f} ms, LLVM's start included")
     print(
         f"Each further kernel, least of {ROUNDS} processes: {statistics.mean(loads):.1f} ms on average, "
         f"{statistics.median(loads):.1f} in the middle, at most {max(loads):.1f}"

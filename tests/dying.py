@@ -22,18 +22,15 @@ from typing import Any
 import goodmeasure.report as report_room
 from goodmeasure import load, run
 from goodmeasure.cli import status_of
-from goodmeasure.kernels import modules
+from goodmeasure.keeping import machine_code
+from goodmeasure.kernels.lowering import lowering
 from goodmeasure.reading import writing
 from goodmeasure.report import write
 
 CHANGES = {"os.rename", "os.remove", "os.chmod", "os.mkdir", "os.rmdir", "tempfile.mkstemp", "fcntl.flock"}
 KERNEL = """
-from numba import carray, types
-from goodmeasure.keeping.compiled import c_function
-
-@c_function(types.void(types.CPointer(types.float64)), nopython=True)
-def run(x_):
-    carray(x_, (1,))[0] = 1.5
+def run(x: "*float64"):
+    x[0] = 1.5
 """
 
 
@@ -62,7 +59,7 @@ def report() -> Callable[[], Any]:
 
 def compile() -> Callable[[], Any]:
     os.environ["GOODMEASURE_CACHE_DIR"] = "out"
-    return lambda: modules.load(KERNEL)
+    return lambda: machine_code.address(KERNEL, lowering())
 
 
 def dies_at(moment: int) -> None:

@@ -101,7 +101,7 @@ assert "talwar" in weighed
 """
 
 
-def test_a_loss_is_one_block_in_one_file(house, script):
+def test_a_loss_is_one_block_in_one_file(house):
     steps = recipe("Add a loss")
     assert [file for file, _ in steps.written] == ["src/goodmeasure/losses/real.py"]
     _, card, tests = house.follow(steps)
@@ -112,6 +112,12 @@ def test_a_loss_is_one_block_in_one_file(house, script):
     (house.root / "uses.py").write_text(USES)
     used = house.run(".venv/bin/python uses.py")
     assert used.returncode == 0, used.stderr
+
+
+@pytest.mark.nightly  # it makes every page anew; of the losses that there are test_docs asks it by day
+def test_the_recipe_of_a_loss_leaves_no_page_unmade(house, script):
+    steps = recipe("Add a loss")
+    house.follow(steps)
     made = " ".join(steps.run).split()
     others = " ".join(set(script("docs").MAKERS) - script("docs").RUNS_PROGRAMS - set(made))
     left = house.run(f".venv/bin/python scripts/docs.py --check {others}")

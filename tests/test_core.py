@@ -42,9 +42,11 @@ NEED_MORE = {
     "goodmeasure.drawing.displayed.Displayed.plot",
     "goodmeasure.engines.linear",  # gives an estimator of scikit-learn
     "goodmeasure.fitting.fit",
+    "goodmeasure.keeping.calling",
     "goodmeasure.keeping.compiled",
     "goodmeasure.keeping.identity",
     "goodmeasure.risks.standings.Standing",  # its example grows trees
+    "goodmeasure.tallying.compiled_rows",
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -78,7 +79,7 @@ def rare(counts: dict[Any, int]) -> dict[str, Any]:
     labels = [label for label, count in counts.items() for _ in range(count)]
     order = np.random.default_rng(0).permutation(len(labels))
     values = [labels[i] for i in order]
-    return {"x": [hash(str(label)) % 97 + 0.1 * i for i, label in enumerate(values)], "kind": values}
+    return {"x": [crc32(str(label).encode()) % 97 + 0.1 * i for i, label in enumerate(values)], "kind": values}
 
 
 RARE: list[dict[Any, int]] = [

@@ -21,6 +21,7 @@ from goodmeasure.formulas.expression import nodes, symbol
 from goodmeasure.kernels import few, layout, points, printer, rows, shares, threads
 from goodmeasure.kernels.statistics import CLASS, STATISTICS, needed
 from goodmeasure.losses import catalogue
+from turns import PRECISIONS, at_night, is_asked_in
 
 LOSSES = {name: definition() for name, definition in sorted(catalogue().items())}
 # Losses of classes whose targets are rows of probabilities, some with what the catalogue's defaults do not show.
@@ -30,6 +31,17 @@ SHARES["weighted of shares"] = catalogue()["focal"](gamma=1.5, class_weight=(1.0
 SHARES["half focal of shares"] = catalogue()["focal"](gamma=0.5)  # whose slope is no number at a probability of one
 SHARES["summed of shares"] = LOSSES["brier"] + 0.5 * LOSSES["multiclass_hinge"]
 KINDS = LOSSES | SHARES
+TURN = {name: PRECISIONS[k % 2] for k, name in enumerate(SHARES)}
+
+
+def by_day(name, dtype):
+    """Whether it is a loss's turn to be asked in a precision."""
+    return TURN[name] == dtype if name in SHARES else is_asked_in(name, dtype)
+
+
+def in_turn(dtype, names=KINDS):
+    """The losses, of which those whose turn is another precision wait for the night."""
+    return pytest.mark.parametrize("name", [at_night(name, unless=by_day(name, dtype)) for name in names])
 
 
 def size_of(name):
@@ -136,7 +148,7 @@ def close(name, dtype, seen, order):
     return same | within | near
 
 
-@pytest.mark.parametrize("name", KINDS)
+@in_turn("float32")
 def test_every_loss_in_single_precision(name):
     value, signal, _ = swept(name, "float32")
     y, z = examples(name, "float32")
@@ -149,13 +161,41 @@ def test_every_loss_in_single_precision(name):
         assert good.all(), [(y[a[0]], z[a[0]], seen[a]) for a in rows_]
 
 
-@pytest.mark.parametrize("name", [*SAMPLE, *list(SHARES)[::4]])
-def test_double_precision(name):
+@in_turn("float64")
+def test_every_loss_in_double_precision(name):
     value, signal, _ = swept(name, "float64")
     y, z = examples(name, "float64")
     for order, seen in enumerate((value, signal)):
         good = close(name, "float64", seen, order)
         assert good.all(), [(y[i], z[i], seen[i]) for i in np.argwhere(~good)[:3, 0]]
+
+
+@pytest.mark.parametrize("dtype", PRECISIONS)
+def test_every_constant_of_the_words_of_a_precision_is_asked_for_by_day(dtype, monkeypatch):
+    """Or a wrong one would be seen at night alone."""
+    sources = []
+
+    def load(source):
+        sources.append(source)
+        raise LookupError("printed, and not compiled")
+
+    monkeypatch.setattr(points.modules, "load", load)
+
+    def constants(name):
+        sources.clear()
+        y, z = examples(name, dtype)
+        for fresh in (y, np.full_like(y, 0.25)) if LOSSES[name].is_binary else (y,):
+            with pytest.raises(LookupError):
+                swept(name, dtype, given=(fresh, z))
+        return printer.names_of("".join(sources)) & printer.word_source(dtype).constants.keys()
+
+    monkeypatch.setattr("goodmeasure.kernels.points._function", points._function.__wrapped__)
+    monkeypatch.setattr("goodmeasure.kernels.rows._function", rows._function.__wrapped__)
+    monkeypatch.setitem(globals(), "KINDS", LOSSES | {name: catalogue()[name]() for name in LOSSES})
+    asked = {name: constants(name) for name in LOSSES}
+    of_day = set().union(*(found for name, found in asked.items() if by_day(name, dtype)))
+    assert set().union(*asked.values()) - of_day == set()
+    assert len(of_day) > 60
 
 
 @pytest.mark.parametrize("name", [n for n in SAMPLE if not LOSSES[n].is_classwise])
@@ -283,18 +323,24 @@ def test_same_bits_whatever_the_place_the_stride_the_order_and_the_threads():
     assert (kernels.value_and_gradient(loss, y, z, out=z)[1] == gradient).all()
 
 
-@pytest.mark.parametrize("classes", [2, 10, few.FEW, few.FEW + 1, 64, 333])
-def test_rows_of_any_number_of_classes(classes):
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("classes", [2, 3, 4, 5, 6, 7, 10, few.FEW - 1, few.FEW, few.FEW + 1, 64, 333])
+def test_rows_of_any_number_of_classes(classes, dtype):
     loss, r = LOSSES["cross_entropy"], np.random.default_rng(classes)
-    z = r.normal(0, 3, (131, classes)).astype(np.float32)
+    z = r.normal(0, 3, (131, classes)).astype(dtype)
     y = r.integers(0, classes, 131)
     mean, gradient = kernels.value_and_gradient(loss, y, z)
     plain, plain_gradient = loss.total(y, z).mean, loss.gradient(y, z) / 131
     assert mean == pytest.approx(plain, rel=1e-6)
     np.testing.assert_allclose(gradient, plain_gradient, rtol=1e-5, atol=1e-12)
-    assert np.abs(gradient.sum(axis=1)).max() <= 8 * np.finfo(np.float32).eps * np.abs(gradient).max()
-    alone = [kernels.value_and_gradient(loss, y[i : i + 1], z[i : i + 1])[1] for i in (0, 70, 130)]
-    assert (np.concatenate(alone) == _unscaled(loss, y, z)[[0, 70, 130]]).all()
+    assert np.abs(gradient.sum(axis=1)).max() <= 8 * np.finfo(dtype).eps * np.abs(gradient).max()
+    alone = [kernels.value_and_gradient(loss, y[i : i + 1], z[i : i + 1])[1] for i in range(131)]
+    assert (np.concatenate(alone) == _unscaled(loss, y, z)).all()
+    around = np.full(z.size + 2, -7, dtype)  # nothing beside the rows is written
+    for n in (64, 128, 131):
+        kernels.value_and_gradient(loss, y[:n], z[:n], out=around[1 : 1 + n * classes].reshape(n, classes))
+        assert around[0] == around[1 + n * classes] == -7
+        around[:] = -7
 
 
 def _unscaled(loss, y, z):
@@ -323,7 +369,7 @@ def mixtures(n, classes, dtype=np.float32):
 @pytest.mark.parametrize(
     ("name", "classes"),
     [
-        *(("cross_entropy", classes) for classes in (2, 10, few.FEW, few.FEW + 1, 64, 150)),
+        *(("cross_entropy", classes) for classes in (2, 3, 4, 10, few.FEW, few.FEW + 1, 64, 150)),
         *(("brier", classes) for classes in (2, few.FEW + 1)),
         *(("multiclass_hinge", classes) for classes in (few.FEW, 64)),
     ],
@@ -348,7 +394,7 @@ def test_shares_of_any_number_of_classes(name, classes):
 
 @pytest.mark.parametrize(("name", "classes"), [*((n, 5) for n in SHARES), *((n, 70) for n in list(SHARES)[::9])])
 def test_one_hot_shares_are_indices(name, classes):
-    loss, (_, z) = SHARES[name], mixtures(97, classes)
+    loss, (_, z) = SHARES[name], mixtures(97, classes, TURN[name])
     if loss.class_weight:
         loss = catalogue()["focal"](class_weight=tuple(np.linspace(0, 3, classes)))
     y = np.arange(97) % classes
@@ -359,7 +405,7 @@ def test_one_hot_shares_are_indices(name, classes):
         np.testing.assert_allclose(found[1], expected[1], rtol=2e-5, atol=1e-6 / 97)
 
 
-@pytest.mark.parametrize("name", [n for n in SHARES if not SHARES[n].class_weight])
+@in_turn("float64", [n for n in SHARES if not SHARES[n].class_weight])
 def test_shares_are_true_to_many_digits(name):
     loss, r = SHARES[name], np.random.default_rng(2)
     z = np.concatenate([r.normal(0, 3, (1, 4)), [[30, 0, -5, 0], [18, 17.25, -9, 0], [-37, 3, 2, -9]]])
@@ -440,7 +486,7 @@ MIRRORED = [name for name in LOSSES if points.mirrored(LOSSES[name])]
 
 
 @pytest.mark.parametrize(
-    ("name", "dtype"), [*((n, "float32") for n in MIRRORED), *((n, "float64") for n in MIRRORED[::4])]
+    ("name", "dtype"), [at_night(n, dtype, unless=by_day(n, dtype)) for n in MIRRORED for dtype in PRECISIONS]
 )
 def test_half_a_formula_serves_yes_and_no(name, dtype):
     y, z = examples(name, dtype)

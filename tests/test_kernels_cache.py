@@ -1,5 +1,6 @@
 """Are compiled functions kept private, whole and fresh, done without where they must be, and never trusted when damaged?"""
 
+import ctypes
 import hashlib
 import math
 import multiprocessing
@@ -11,24 +12,22 @@ import sys
 import types
 from pathlib import Path
 
+import llvmlite.binding as llvm
 import numpy as np
 import pytest
+from llvmlite import ir
+from numba.extending import intrinsic
 
 from goodmeasure import kernels, losses
 from goodmeasure.errors import UsageError
-from goodmeasure.keeping import compiled, private, unfinished
-from goodmeasure.kernels import modules, threads
+from goodmeasure.keeping import compiled, machine_code, private, unfinished
+from goodmeasure.kernels import threads
+from goodmeasure.kernels.lowering import lowering
 
-SOURCE = '''"""A kernel of one line."""
-from numba import carray, types
-from goodmeasure.keeping.compiled import c_function
-
-
-@c_function(types.void(types.CPointer(types.float64)), nopython=True)
-def run(x_):
-    x = carray(x_, (1,))
+SOURCE = """
+def run(x: "*float64"):
     x[0] = {number}
-'''
+"""
 
 
 @pytest.fixture
@@ -41,15 +40,21 @@ def home(tmp_path, monkeypatch):
     private._told.cache_clear()
 
 
-def answer(number):
-    """What the kernel of a number gives, in a module that is made anew."""
-    import ctypes
-
-    source = SOURCE.format(number=number)
-    sys.modules.pop(modules.load(source).__name__)
+def answer(number, by=None):
+    """What the kernel of a number gives, as a process finds it that has met none before."""
+    machine = machine_code._Machine(llvm)
     box = ctypes.c_double()
-    ctypes.CFUNCTYPE(None, ctypes.c_void_p)(modules.load(source).run.address)(ctypes.addressof(box))
+    place = machine.address(SOURCE.format(number=number), by or lowering())
+    ctypes.CFUNCTYPE(None, ctypes.c_void_p)(place)(ctypes.addressof(box))
     return box.value
+
+
+def answer_of_a_loop(number):
+    """The same of a function that Numba compiles."""
+    return _calling("return K * x", K=number)(1.0)
+
+
+ANSWERS = {"kernel": answer, "loop": answer_of_a_loop}
 
 
 def kept(home):
@@ -72,14 +77,19 @@ def test_what_is_kept_is_used(home, monkeypatch):
     def never(*_):
         raise AssertionError("compiled again")
 
-    monkeypatch.setattr("numba.core.ccallback.CFunc._compile_uncached", never)
+    monkeypatch.setattr(machine_code._Machine, "compiled", never)
     assert answer(1.25) == 1.25
     assert kept(home) == before
 
 
-def test_another_source_is_another_file(home):
+def test_another_source_and_another_lowering_of_it_are_other_files(home):
     assert [answer(number) for number in (2.5, 3.5)] == [2.5, 3.5]
     assert len(kept(home)) == 2
+    write, text = lowering()
+    twice = machine_code.Lowering(lambda source, name: write(source.replace("2.5", "5.0"), name), text + "twice")
+    assert answer(2.5, twice) == 5
+    assert answer(2.5) == 2.5
+    assert len(kept(home)) == 3
 
 
 def _calling(body, helper="x", options="", caller="", **named):
@@ -98,6 +108,19 @@ def _names(module, **values):
 
 def _inner(number):
     return f"def inner(a):\n        return a * {number}\n    return inner(x)"
+
+
+def _intrinsic(number):
+    """A piece of machine code that adds a number."""
+
+    @intrinsic
+    def add(typing_context, x):
+        def generated(context, builder, signature, given):
+            return builder.fadd(given[0], ir.Constant(given[0].type, number))
+
+        return x(x), generated
+
+    return add
 
 
 # Each line holds functions that differ in one thing that machine code follows from.
@@ -121,6 +144,7 @@ APART = {
     "a function of a library": [{"body": f"return {f}(x)"} for f in ("np.sin", "np.cos", "math.sin", "math.cos")],
     "another name of it": [{"body": "return f(x)", "f": f} for f in (np.sin, np.cos, math.sin, math.cos)],
     "an attribute": [{"body": f"return x.{part}"} for part in ("real", "imag")],
+    "an intrinsic": [{"body": "return f(x)", "f": _intrinsic(k)} for k in (2.0, 3.0)],
     "a type": [{"body": "return t(x)", "t": t} for t in (np.float32, np.float64, float, int)],
     "types of locals": [{"body": "return x", "caller": f"locals={{'x': numba.types.{t}}}"} for t in ("float32", "float64")],
 }  # fmt: skip
@@ -145,7 +169,8 @@ def test_what_a_closure_holds_belongs_to_its_function():
 
 
 @pytest.mark.parametrize(
-    "what", ["a tuple", "an array", "of a module", "a number inside a function", "a function of a library"]
+    "what",
+    ["a tuple", "an array", "of a module", "a number inside a function", "a function of a library"],
 )
 def test_what_was_kept_is_not_taken_for_what_differs_in_one_value(home, what):
     for each in APART[what][:2]:
@@ -298,7 +323,7 @@ class Trap:
 DAMAGE = {
     "empty": lambda data: b"",
     "cut short": lambda data: data[: len(data) // 2],
-    "one bit": lambda data: data[:5000] + bytes([data[5000] ^ 1]) + data[5001:],
+    "one bit": lambda data: data[:500] + bytes([data[500] ^ 1]) + data[501:],
     "the checksum": lambda data: bytes(32) + data[32:],
     "longer": lambda data: data + b"x",
     "another": lambda data: pickle.dumps(Trap()),
@@ -306,13 +331,14 @@ DAMAGE = {
 }
 
 
+@pytest.mark.parametrize("kind", ANSWERS)
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_file_is_compiled_anew_and_replaced(home, damage):
-    assert answer(8.5) == 8.5
+def test_a_damaged_file_is_compiled_anew_and_replaced(home, damage, kind):
+    assert ANSWERS[kind](8.5) == 8.5
     (place,) = home.iterdir()
     whole = place.read_bytes()
     place.write_bytes(DAMAGE[damage](whole))
-    assert answer(8.5) == 8.5
+    assert ANSWERS[kind](8.5) == 8.5
     mended = place.read_bytes()
     assert hashlib.sha256(mended[32:]).digest() == mended[:32]
 
@@ -323,7 +349,7 @@ def test_a_file_of_another_function_is_never_taken_for_this_one(home):
 
 
 def test_a_disk_without_room_takes_nothing_and_stops_nothing(home, disk_with_room_for):
-    with disk_with_room_for(1000):
+    with disk_with_room_for(100):
         assert answer(11.5) == 11.5
     assert kept(home) == {}
 
@@ -336,8 +362,9 @@ def test_without_a_place_to_write_kernels_are_compiled_in_memory(home, monkeypat
 
 def test_no_function_is_compiled_by_another_way():
     package = Path(kernels.__file__).parent.parent
-    texts = {path: path.read_text("utf-8") for path in package.rglob("*.py") if path.name != "compiled.py"}
-    assert [path for path, text in texts.items() if "njit" in text or "cfunc(" in text or "cache=True" in text] == []
+    texts = {p: p.read_text("utf-8") for p in package.rglob("*.py") if p.name not in {"compiled.py", "machine_code.py"}}
+    ways = ("njit", "cfunc(", "cache=True", "llvmlite.binding")
+    assert [path for path, text in texts.items() if any(way in text for way in ways)] == []
 
 
 def test_what_a_killed_program_left_is_taken_away_and_what_lives_is_not(tmp_path):
@@ -419,9 +446,9 @@ def test_threads_are_as_many_as_the_setting_says(monkeypatch):
 
 
 def test_importing_compiles_nothing():
-    program = "import sys, goodmeasure, goodmeasure.kernels; print('numba' in sys.modules)"
+    program = "import sys, goodmeasure, goodmeasure.kernels; print({'numba', 'llvmlite'} & {*sys.modules})"
     assert (
-        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "False\n"
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "set()\n"
     )
 
 

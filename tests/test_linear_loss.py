@@ -7,6 +7,7 @@ import torch
 
 import goodmeasure as gm
 from goodmeasure.errors import UsageError
+from goodmeasure.frameworks import torch as torch_losses
 from goodmeasure.frameworks import torch_arguments, torch_linear
 from goodmeasure.losses import catalogue
 from test_torch_conventions import WAITS, OnAccelerator
@@ -28,7 +29,8 @@ def _small_chunks(monkeypatch):
 @pytest.fixture
 def _by_formula(monkeypatch):
     """As accelerators do, and without kernels to compile for every option."""
-    monkeypatch.setattr(torch_linear, "fuses", lambda *given: False)
+    for module in (torch_linear, torch_losses):
+        monkeypatch.setattr(module, "fuses", lambda *given: False)
 
 
 by_formula = pytest.mark.usefixtures("_by_formula")

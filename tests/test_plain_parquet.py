@@ -13,8 +13,9 @@ from goodmeasure.engines.duckdb import tally_files
 from goodmeasure.engines.request import Request
 from goodmeasure.errors import Problem
 from goodmeasure.reading import blocks as reading
-from goodmeasure.reading import plain_parquet
+from goodmeasure.reading import plain_parquet, sources
 from goodmeasure.reading.blocks import CodedTexts, WantedColumns, blocks
+from goodmeasure.reading.connection import database
 from goodmeasure.reading.sources import opened
 from goodmeasure.statistics.coded_keys import Coded, coded
 
@@ -136,6 +137,71 @@ def test_every_type_is_read_alike(how, tmp_path, monkeypatch):
         found = [cells(files, wanted) for wanted in asked]
         monkeypatch.setattr(reading, "plain_file", lambda *_: None)
         assert found == [cells(files, wanted) for wanted in asked]
+
+
+def told(path):
+    """The columns of a file with their types, and how many questions the database was asked for them."""
+    with opened(str(path)) as files:
+        return list(files.types.items()), "_connection" in vars(files.reader)
+
+
+@pytest.mark.parametrize("how", ["as pyarrow writes", "second version"])
+@pytest.mark.parametrize("kind", PLAIN)
+def test_every_type_is_told_alike(how, kind, tmp_path, monkeypatch):
+    columns = {"x": [1.0] * 24, "c": _repeated(PLAIN[kind])}
+    parquet.write_table(pyarrow.table(columns), tmp_path / "t.parquet", **HOW[how])
+    found, by_the_database = told(tmp_path / "t.parquet")
+    assert by_the_database is (kind not in TOLD_BY_ARROW)
+    monkeypatch.setattr(sources, "plain_columns", lambda _: None)
+    assert told(tmp_path / "t.parquet") == (found, True)
+
+
+TOLD_BY_ARROW = {
+    *(kind for kind in NUMBERS if kind != "float16"),
+    *("string", "large_string", "string_view", "categories", "texts of numbers", "bool", "date"),
+    *("numbers as categories", "duration"),
+}
+
+
+@pytest.mark.parametrize(
+    "names", [("a.b", "c"), ("x", "X"), ("é", " "), ('q"', "'"), ("element", "list"), ("nul\0",), ("", "a")]
+)
+@pytest.mark.parametrize("nested", [False, True])
+def test_names_of_every_kind_are_told_alike(names, nested, tmp_path, monkeypatch):
+    columns = {name: [1.0, 2.0] for name in names} | ({"a": [{"b": 1.0}, {"b": 2.0}]} if nested else {})
+    parquet.write_table(pyarrow.table(columns), tmp_path / "t.parquet")
+    found = []
+    for _ in range(2):
+        try:
+            found.append(told(tmp_path / "t.parquet")[0])
+        except Problem as problem:
+            found.append(str(problem))
+        monkeypatch.setattr(sources, "plain_columns", lambda _: None)
+    assert found[0] == found[1]
+
+
+def test_a_file_that_the_database_wrote_is_told_alike(tmp_path, monkeypatch):
+    kinds = [
+        "DOUBLE",
+        "FLOAT",
+        "BOOLEAN",
+        "DATE",
+        "VARCHAR",
+        "DECIMAL(9, 2)",
+        "UUID",
+        "BLOB",
+        "TIMESTAMP",
+        "HUGEINT",
+        "TIME",
+    ]
+    kinds += [f"{sign}{name}" for sign in ("", "U") for name in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")]
+    connected = database().connect()
+    for kind in kinds:
+        connected.execute(f"COPY (SELECT CAST(NULL AS {kind}) AS c, 1.5 AS d) TO '{tmp_path}/t.parquet'")
+        found, _ = told(tmp_path / "t.parquet")
+        with monkeypatch.context() as patched:
+            patched.setattr(sources, "plain_columns", lambda _: None)
+            assert told(tmp_path / "t.parquet") == (found, True), kind
 
 
 def _repeated(column):

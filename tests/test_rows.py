@@ -24,6 +24,7 @@ from goodmeasure.risks.risk import Risk
 from goodmeasure.statistics.estimate import Difference, Estimate
 from goodmeasure.statistics.row_arguments import MissingScore
 from row_entries import BCE, CE, DISPLAYED, ENTRIES, SQUARED, Entry, flat, table
+from turns import by_turns
 
 # Of an estimate, what tells how sure it is; the rest is what is estimated.
 UNSURE = (
@@ -46,8 +47,11 @@ def all_entries(*without: str) -> Any:
     return pytest.mark.parametrize("entry", chosen, ids=repr)
 
 
+MEANT = [e for e in (*ENTRIES, *DISPLAYED) if e.meant]
+
+
 def meant() -> Any:
-    return pytest.mark.parametrize("entry", [e for e in (*ENTRIES, *DISPLAYED) if e.meant], ids=repr)
+    return pytest.mark.parametrize("entry", MEANT, ids=repr)
 
 
 def with_junk(t: dict[str, Any], at: list[int]) -> dict[str, Any]:
@@ -156,8 +160,7 @@ def test_weights_that_count_copies_are_rows_to_intervals_too(entry: Entry) -> No
     same(found, spelled, rel=1e-7)
 
 
-@pytest.mark.parametrize("factor", [8.0, 3.0, 1e160, 1e-170])
-@all_entries()
+@pytest.mark.parametrize(("entry", "factor"), by_turns(ENTRIES, (8.0, 1e160, 3.0, 1e-170), asked=2), ids=repr)
 def test_scaling_all_weights_changes_nothing(entry: Entry, factor: float) -> None:
     t = table()
     w = uneven_weights(len(t["yes"]))
@@ -172,8 +175,7 @@ def test_scaling_all_weights_changes_nothing(entry: Entry, factor: float) -> Non
     same(found, before, rel=1e-6)
 
 
-@meant()
-@pytest.mark.parametrize("part", [0.25, 0.5, 1.5, 2**-40])
+@pytest.mark.parametrize(("entry", "part"), by_turns(MEANT, (0.25, 0.5, 1.5, 2**-40)), ids=repr)
 def test_copies_are_whole_numbers_everywhere(entry: Entry, part: float) -> None:
     """Refused by the index and the value; a tally holds sums, so it tells those."""
     t = table()

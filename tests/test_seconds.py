@@ -72,12 +72,18 @@ def test_a_command_imports_what_it_needs(taken: dict[str, tuple[float, set[str]]
     assert "numpy" in modules
 
 
+@pytest.fixture(scope="module")
+def unit(place: Path) -> float:
+    """What importing scikit-learn's linear models takes."""
+    return seconds(place, "import sklearn.linear_model")
+
+
 @pytest.mark.parametrize("command", ASKED)
 def test_a_command_takes_no_longer_than_a_few_imports_of_scikit_learn(
-    place: Path, taken: dict[str, tuple[float, set[str]]], command: str
+    place: Path, taken: dict[str, tuple[float, set[str]]], unit: float, command: str
 ) -> None:
     """Both are measured again where the first look is too long: a machine may have been busy just then."""
-    unit, (least, _) = seconds(place, "import sklearn.linear_model"), taken[command]
+    least, _ = taken[command]
     for _ in range(2):
         if least <= MOST[command] * unit:
             break

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goodmeasure.reading.tables import counted, missing
-from goodmeasure.statistics.texts import by_value, different, factorised
+from goodmeasure.statistics.texts import by_value, coded_texts, different, factorised, names_in
 from goodmeasure.study.respelling import as_known
 from goodmeasure.study.shared import _found_in
 
@@ -81,3 +81,15 @@ def test_cells_are_spelled_as_the_known_categories(cells, known):
 def test_rows_that_were_seen_before_are_counted(known, asked):
     keys = [np.array(each, dtype=np.uint64) for each in (known, asked)]
     assert _found_in(*keys) == np.isin(keys[1], keys[0]).sum()
+
+
+def test_what_only_equals_a_text_is_none_wherever_it_stands() -> None:
+    class Word(str):
+        __slots__ = ()
+
+    for order in (["a", Word("a")], [Word("a"), "a"]):
+        keys = np.array(order, dtype=object)
+        assert names_in(keys) is None
+        assert coded_texts(keys) is None
+    codes, names = coded_texts(np.array(["b", "a", "b"], dtype=object))
+    assert (codes.tolist(), names) == ([0, 1, 0], ["b", "a"])

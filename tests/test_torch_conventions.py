@@ -17,6 +17,7 @@ from goodmeasure.formulas.domains import OutcomeDomain
 from goodmeasure.frameworks import torch_arguments
 from goodmeasure.frameworks.torch import TorchLoss
 from goodmeasure.losses import catalogue
+from turns import precision_of
 
 F = torch.nn.functional
 LOSSES = {name: definition() for name, definition in sorted(catalogue().items())}
@@ -24,6 +25,10 @@ CLASSES = {name: loss for name, loss in LOSSES.items() if loss.is_classwise}
 YES_NO = {name: loss for name, loss in LOSSES.items() if loss.is_binary}
 OUTCOMES = {name: loss for name, loss in LOSSES.items() if isinstance(loss.target, OutcomeDomain)}
 WEIGHTS = (1.0, 0.5, 3.0, 2.0)
+# What a module does with its options is the same whoever computes, and each option of each loss is a kernel of its own, a second
+# to compile. One loss of each kind keeps to its kernels here; the others are computed by the formula, as on an accelerator. That
+# both give the same numbers of every loss is asked in test_conformance.
+BY_KERNEL = {"binary_cross_entropy", "cross_entropy", "gaussian_nll", "huber", "proportional_odds"}
 
 quiet = pytest.mark.filterwarnings(
     "ignore:.*should not be instantiated:DeprecationWarning",
@@ -34,6 +39,17 @@ quiet = pytest.mark.filterwarnings(
 
 def of(losses):
     return pytest.mark.parametrize(("name", "loss"), losses.items(), ids=losses)
+
+
+@pytest.fixture
+def _by_formula(request, monkeypatch):
+    """No kernel is compiled for a loss that stands for itself here."""
+    if request.node.callspec.params["name"] not in BY_KERNEL:
+        monkeypatch.setattr("goodmeasure.frameworks.torch.fuses", lambda *given: False)
+        monkeypatch.setattr("goodmeasure.frameworks.torch_small.compiles", lambda: False)
+
+
+by_formula = pytest.mark.usefixtures("_by_formula")
 
 
 def batch(loss, dtype=torch.float64, rows=6):
@@ -57,6 +73,7 @@ def value_and_gradient(function, z):
 # --- what every module does ---
 
 
+@by_formula
 @of(LOSSES)
 def test_the_functional_form_is_the_module(name, loss):
     z, y = batch(loss)
@@ -88,6 +105,7 @@ def test_every_argument_can_be_shown():
     assert all(f"{name}={given!r}" in printed for name, given in shown.items() if given is not None and name != "loss")
 
 
+@by_formula
 @of(LOSSES)
 def test_it_copies_pickles_and_has_the_state_of_a_loss(name, loss):
     options = {"weight": WEIGHTS} if loss.is_classwise else {"pos_weight": 3.0} if loss.is_binary else {}
@@ -101,6 +119,7 @@ def test_it_copies_pickles_and_has_the_state_of_a_loss(name, loss):
     torch.nn.ModuleList([other]).load_state_dict(torch.nn.ModuleList([module]).state_dict())
 
 
+@by_formula
 @of(LOSSES)
 def test_a_target_to_ignore_is_absent(name, loss):
     z, y = batch(loss)
@@ -114,6 +133,7 @@ def test_a_target_to_ignore_is_absent(name, loss):
     assert not gradient[~kept].any()
 
 
+@by_formula
 @of(OUTCOMES)
 def test_a_batch_in_which_nothing_counts_costs_nothing(name, loss):
     z, y = batch(loss)
@@ -127,6 +147,7 @@ def test_a_batch_in_which_nothing_counts_costs_nothing(name, loss):
 TARGETS = (torch.bool, torch.uint8, torch.int32, torch.int64, torch.float16, torch.bfloat16, torch.float64)
 
 
+@by_formula
 @of(LOSSES)
 def test_targets_of_any_dtype(name, loss):
     z, y = batch(loss, torch.float32)
@@ -137,6 +158,7 @@ def test_targets_of_any_dtype(name, loss):
     assert all(value.dtype == torch.float32 for value in values)
 
 
+@by_formula
 @quiet
 @of(LOSSES)
 def test_one_graph(name, loss):
@@ -150,6 +172,7 @@ def test_one_graph(name, loss):
         torch.testing.assert_close(found, expected)
 
 
+@by_formula
 @quiet
 @of(dict(itertools.islice(LOSSES.items(), 0, None, 5)))
 def test_an_exported_program(name, loss):
@@ -158,6 +181,7 @@ def test_an_exported_program(name, loss):
     torch.testing.assert_close(torch.export.export(module, (z, y)).module()(z, y), module(z, y))
 
 
+@by_formula
 @of(LOSSES)
 def test_a_gradient_of_each_example(name, loss):
     z, y = batch(loss)
@@ -167,6 +191,7 @@ def test_a_gradient_of_each_example(name, loss):
     torch.testing.assert_close(each, whole, rtol=1e-9, atol=1e-12)
 
 
+@by_formula
 @of(LOSSES)
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_under_autocast_the_answer_is_single(name, loss, dtype):
@@ -188,7 +213,7 @@ ONE_OUTPUT = {name: loss for name, loss in LOSSES.items() if not loss.is_classwi
 @of(ONE_OUTPUT)
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 def test_small_batches_have_the_numbers_of_others(name, loss, reduction):
-    z, y = batch(loss)
+    z, y = batch(loss, getattr(torch, precision_of(name)))
     z[0] = -0.0
     module = gm.to_torch(loss, reduction=reduction)
     by_short_way = value_and_gradient(lambda z: 3 * module(z, y), z)
@@ -457,6 +482,7 @@ def test_a_weight_for_each_class_that_is_given_for_each_example():
 # --- classes ---
 
 
+@by_formula
 @of(CLASSES)
 @pytest.mark.parametrize("after", [(), (5,), (2, 3)])
 def test_classes_stand_on_the_axis_after_the_batch(name, loss, after):
@@ -475,6 +501,7 @@ def test_classes_stand_on_the_axis_after_the_batch(name, loss, after):
     torch.testing.assert_close(shares(z, hot), shares(z, y))
 
 
+@by_formula
 @of(CLASSES)
 def test_smoothed_labels_are_shares_of_classes(name, loss):
     z, y = batch(loss)
@@ -510,6 +537,7 @@ def test_cross_entropy_is_that_of_torch(weight, smoothing, ignore, reduction, af
 # --- yes and no ---
 
 
+@by_formula
 @of(YES_NO)
 @pytest.mark.parametrize("given", [3.0, [3.0], torch.tensor(3.0), torch.tensor([3.0])], ids=str)
 def test_a_yes_counts_as_much_as_is_said(name, loss, given):
@@ -518,6 +546,7 @@ def test_a_yes_counts_as_much_as_is_said(name, loss, given):
     torch.testing.assert_close(found, gm.to_torch(gm.weighted(loss, positive=3.0), reduction="none")(z, y))
 
 
+@by_formula
 @of(YES_NO)
 def test_labels_weigh_each_for_itself(name, loss):
     noise = torch.Generator().manual_seed(4)

@@ -12,15 +12,38 @@ from goodmeasure.checking import checks, repair, truth
 from goodmeasure.checking.checks import Answer, CheckFailed, check
 from goodmeasure.errors import FormulaError
 from goodmeasure.formulas.expression import Word
+from turns import at_night, is_asked_in
 
 PATIENT = 300.0  # seconds: here everything is looked at, however busy the machine is
 
 
+# The questions that compile kernels of doubles, with weights and without.
+COMPILING = (checks.is_absent_where_told, checks.is_a_mean)
+
+
+@pytest.fixture
+def _without_kernels(monkeypatch):
+    asked = [each for each in checks._questions() if each not in COMPILING]
+    monkeypatch.setattr(checks, "_questions", lambda: asked)
+
+
+@pytest.mark.usefixtures("_without_kernels")
 @pytest.mark.parametrize("loss", everything(), ids=repr)
 def test_the_catalogue_passes_the_battery(loss):
     report = check(loss, seconds=PATIENT)
     assert not report.left_out
     assert report.passed, str(report)
+
+
+@pytest.mark.parametrize(
+    "name", [at_night(name, unless=is_asked_in(name, "float64")) for name in gm.losses.catalogue()]
+)
+def test_the_catalogue_passes_what_the_battery_asks_of_kernels(name):
+    asked = checks.Asking(False, truth.Clock(PATIENT), str, PATIENT)
+    answers = [answer for question in COMPILING for answer in asked.of(question, gm.losses.find(name)())]
+    assert len(answers) > 4
+    assert all(answer.passed for answer in answers), answers
+    assert not asked.left_out
 
 
 # Factors and another activation are the same whatever the loss: a few of each kind are held to the truth, hosts to all.
@@ -190,6 +213,7 @@ def without_truth(word):
     return of_real(), of_outcome(), of_outcome.binary()
 
 
+@pytest.mark.usefixtures("_without_kernels")
 @pytest.mark.parametrize(
     ("book", "says"),
     [
@@ -201,9 +225,7 @@ def without_truth(word):
     ],
     ids=["none", "no number", "not a formula", "another word", "a mistake"],
 )
-def test_the_battery_names_the_word_that_has_no_truth(book, says, monkeypatch):
-    asked = [each for each in checks._questions() if each not in (checks.is_absent_where_told, checks.is_a_mean)]
-    monkeypatch.setattr(checks, "_questions", lambda: asked)  # but for those that compile
+def test_the_battery_names_the_word_that_has_no_truth(book, says):
     own_square = Word("own_square", (lambda x: 2 * x,), meaning=lambda x: x * x, book=book)
     for loss in without_truth(own_square):
         (failed,) = [a for a in gm.check(loss).answers if a.status == "failed"]

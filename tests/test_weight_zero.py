@@ -30,7 +30,7 @@ ROWS, AWAY = 120, (0, 1, 50, 119)
 COMMANDS = {
     "choose": ("choose", "{}", "--target", "yes", "--weights", "w"),
     "run": ("run", "{}", "--target", "yes", "--weights", "w", "--time", "day", "--out", "out"),
-    "run, amounts": ("run", "{}", "--target", "amount", "--weights", "w", "--out", "out"),
+    "run, amounts": ("run", "{}", "--target", "amount", "--weights", "w", "--protocol", "holdout", "--out", "out"),
     "score": ("score", "{}", "--y", "yes", "--p", "p", "--weights", "w", "--by", "g"),
     "score, clusters": ("score", "{}", "--y", "yes", "--p", "p", "--weights", "w", "--cluster", "g"),
     "score, amounts": ("score", "{}", "--y", "amount", "--p", "x", "--weights", "w", "--loss", "huber"),

@@ -50,6 +50,12 @@ ENDS = ("out closed", "out unread", "err full")
 SLOW = {"run": ENDS, "demo": ENDS[1:2], "audit": ENDS[1:2]}
 
 
+def asked(name: str) -> tuple[str, ...]:
+    """The ways in which a command is run: of all but the first every second, and the next command takes the others."""
+    turn = [*COMMANDS].index(name) % 2
+    return SLOW.get(name, (STREAMS[0], *STREAMS[1 + turn :: 2]))
+
+
 def redirected(streams: str) -> None:
     """Do to the standard streams of this process what the name says; what is left goes to the files out.txt and err.txt."""
     files = [os.open(f"{name}.txt", os.O_CREAT | os.O_TRUNC | os.O_WRONLY) for name in ("out", "err")]
@@ -92,13 +98,11 @@ def ended(words: tuple[str, ...], streams: str) -> int:
 if __name__ == "__main__":
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         for name, words in COMMANDS.items():
-            if len(SLOW.get(name, STREAMS)) > 1:
+            if len(asked(name)) > 1:
                 status_of([*words])  # what is loaded and compiled here need not be in every child
     gc.freeze()  # nor be walked through, and copied, by its collector
     for name, words in COMMANDS.items():
-        for streams in STREAMS:
-            if streams not in SLOW.get(name, STREAMS):
-                continue
+        for streams in asked(name):
             status = ended(words, streams)
             said = [Path(f"{each}.txt").read_bytes().decode() for each in ("out", "err")]
             print(json.dumps([name, streams, status, *said]), flush=True)

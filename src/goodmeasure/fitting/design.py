@@ -11,14 +11,21 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.fitting import loops
+from goodmeasure.kernels.layout import CHUNK
 from goodmeasure.statistics.row_arguments import Floats
 
 # Cells of a block, which stays near the core between the way forth and the way back; rows of one whose columns are multiplied.
 _CELLS, _ROWS = 1 << 19, 2048
 # A block of fewer rows takes longer to ask for than to read.
 _FEWEST = 512
+# Cells that stay with a core on the way forth and back where no Python is in between.
+_KEPT = 1 << 16
+# Up to so many products OpenBLAS multiplies at once, without packing, which takes less time than half of the products packed.
+_SMALL = 1_000_000
 # From so many cells on compiled loops are worth the time that they take to load.
 MANY = 1 << 20
+# From so many where they are loaded anyway: of more, BLAS deals products to threads, which wait for each other.
+SOME = 1 << 18
 # Where the mean square of a column about its middle is less than this part of that of the middle, a difference loses digits.
 _CANCELS = 1e-6
 
@@ -43,14 +50,20 @@ def blocks(features: Any) -> list[slice]:
     return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
 
+def room(width: int) -> int:
+    """How many rows of so many cells stay with a core: whole chunks of kernels."""
+    return max(_KEPT // max(width, 1) // CHUNK, 1) * CHUNK
+
+
 def run_of(features: Any, rows: slice) -> Any:
     """The rows from one place to another; a table of mostly zeros would be copied where that is all of them."""
     return features if rows.start == 0 and rows.stop == features.shape[0] else features[rows]
 
 
-def by_loops(features: Any) -> bool:
+def by_loops(features: Any, *, loaded: bool = False) -> bool:
     """Whether compiled loops read the table: they are for rows that lie one after the other, and many."""
-    return not is_sparse(features) and features.size >= MANY and bool(features.flags.c_contiguous)
+    many = SOME if loaded else MANY
+    return not is_sparse(features) and features.size >= many and bool(features.flags.c_contiguous)
 
 
 def forth(features: Any, slopes: Floats, out: Floats, *, compiled: bool) -> None:
@@ -59,6 +72,21 @@ def forth(features: Any, slopes: Floats, out: Floats, *, compiled: bool) -> None
         out[:] = features @ slopes
         return
     loops.forth(features, np.ascontiguousarray(slopes[:, 0]), out[:, 0])
+
+
+def raw(features: Any, w: Floats, *, ones: bool) -> Floats:
+    """The raw output of each row, the last number of ``w`` being a constant if there is one."""
+    slopes, out = w[: features.shape[1], None], np.empty((features.shape[0], 1))
+    forth(features, slopes, out, compiled=by_loops(features))
+    if ones:
+        out += w[-1]
+    return out[:, 0]
+
+
+def pull(features: Any, signal: Floats, *, ones: bool) -> Floats:
+    """A signal of each row as one of each slope, and of the constant if there is one."""
+    found = back(features, signal[:, None], compiled=by_loops(features))[:, 0]
+    return np.append(found, signal.sum()) if ones else found
 
 
 def largest(table: Floats) -> Floats:
@@ -94,7 +122,7 @@ def moments(features: Any, weight: Floats | None) -> tuple[Floats, Floats]:
     if is_sparse(features):
         share = np.full(rows, 1 / rows) if weight is None else weight / weight.sum()
         mean = features.T @ share
-        return mean, np.sqrt(np.maximum(features.multiply(features).T @ share - mean**2, 0))
+        return mean, np.sqrt(np.maximum(squares(features).T @ share - mean**2, 0))
     if by_loops(features):
         mean, square = np.zeros(features.shape[1]), np.zeros(features.shape[1])
         if weight is None:
@@ -105,7 +133,9 @@ def moments(features: Any, weight: Floats | None) -> tuple[Floats, Floats]:
         mean, square = mean / total, square / total
         if ((square - mean**2 > _CANCELS * mean**2) | (square == 0)).all():
             return mean, np.sqrt(square - mean**2)
-    mean = np.average(features, axis=0, weights=weight)  # exact of a constant column, as a product is not
+    # The rounding of a mean is no spread of a column of one number.
+    even = (features == features[0]).all(axis=0)
+    mean = np.where(even, features[0], np.average(features, axis=0, weights=weight))
     counts = np.ones(len(features)) if weight is None else weight
     square = np.zeros(features.shape[1])
     for start in range(0, len(features), _ROWS):
@@ -115,20 +145,27 @@ def moments(features: Any, weight: Floats | None) -> tuple[Floats, Floats]:
     return mean, np.sqrt(square / counts.sum())
 
 
-def gram(features: Any, by_row: Floats | None, *, single: bool = False) -> Floats:
-    """``features' diag(by_row) features``, for weights of rows that are not negative (None: one each).
+def gram(features: Any, by_row: Floats | None, beside: Any = (), *, single: bool = False) -> Floats:
+    """``table' diag(by_row) table``, for weights of rows that are not negative (None: one each).
 
-    In single precision it takes half the time, and has six digits.
+    The table is that of the features, and of columns ``beside`` them: vectors, or the same number in each row. In single
+    precision it takes half the time, and has six digits.
     """
     if is_sparse(features):
-        return crossed(features, np.ones(features.shape[0]) if by_row is None else by_row)
+        return _bordered(features, np.ones(features.shape[0]) if by_row is None else by_row, beside)
+    rows, width = features.shape
     rooted = None if by_row is None else np.sqrt(by_row)
-    found = np.zeros((features.shape[1], features.shape[1]))
-    for start in range(0, len(features), _ROWS):
-        rows = slice(start, start + _ROWS)
-        part = features[rows] if rooted is None else features[rows] * rooted[rows, None]
-        part = part.astype(np.float32) if single else part
-        found += part.T @ part
+    found = np.zeros((width + len(beside),) * 2)
+    part = np.empty((min(_ROWS, rows), len(found)), dtype=np.float32 if single else np.float64)
+    for start in range(0, rows, _ROWS):
+        run = slice(start, start + _ROWS)
+        some = part[: min(_ROWS, rows - start)]
+        some[:, :width] = features[run]
+        for k, column in enumerate(beside):
+            some[:, width + k] = column if np.isscalar(column) else column[run]
+        if rooted is not None:
+            some *= rooted[run, None]
+        found += _with_itself(some)
     return found
 
 
@@ -141,6 +178,26 @@ def between(features: Any, some: Any, by_row: Floats) -> Floats:
         part = features[start : start + _ROWS]
         found += (part[:, some] * by_row[start : start + _ROWS, None]).T @ part
     return found
+
+
+def _with_itself(part: Floats) -> Floats:
+    """The products of a table's columns with each other, by the routine of BLAS that takes less time."""
+    if part.shape[1] * part.size <= _SMALL and len(part):
+        multiply = _blas().sgemm if part.dtype == np.float32 else _blas().dgemm
+        found: Floats = multiply(1.0, part.T, part.T, trans_b=True)
+        return found
+    return part.T @ part
+
+
+def _bordered(features: Any, by_row: Floats, beside: Any) -> Floats:
+    """`gram` of a table of mostly zeros: what is beside it would not be one."""
+    full = (
+        np.column_stack([np.broadcast_to(column, len(by_row)) for column in beside])
+        if beside
+        else np.empty((len(by_row), 0))
+    )
+    edge = features.T @ (by_row[:, None] * full)
+    return np.block([[crossed(features, by_row), edge], [edge.T, full.T @ (by_row[:, None] * full)]])
 
 
 def crossed(features: Any, by_row: Floats) -> Floats:
@@ -159,7 +216,13 @@ def times(features: Any, by_row: Floats) -> Any:
 
 def squares(features: Any) -> Any:
     """The square of each cell."""
-    return features.multiply(features) if is_sparse(features) else features**2
+    if not is_sparse(features):
+        return features**2
+    if not features.has_canonical_format:  # a cell may be told of in parts
+        return features.multiply(features)
+    found = features.copy()
+    found.data **= 2
+    return found
 
 
 def scaled(features: Any, centre: Floats, scale: Floats) -> Any:

@@ -17,38 +17,63 @@ from goodmeasure.statistics.row_arguments import Floats
 # How much of the way to the boundary a step goes.
 _STAY_INSIDE = 0.9995
 # Where slacks are too small for numbers to tell apart, every row is met exactly.
-_EXHAUSTED = 1e-290
+EXHAUSTED = 1e-290
 
 
 @dataclass(frozen=True)
 class Lines:
-    """Minimise ``sum(max(left * (X w - at), right * (X w - at))) + sum(penalty * w**2) / 2`` over w."""
+    """Minimise ``sum(max(left * (X w - at), right * (X w - at))) + sum(penalty * w**2) / 2`` over w.
+
+    ``ones``: X has one more column at its end, of ones, which is not in ``features``.
+    """
 
     features: Any
     at: Floats
     left: Floats
     right: Floats
     penalty: Floats
+    ones: bool = False
+
+    @property
+    def width(self) -> int:
+        """How many numbers w holds."""
+        return int(self.features.shape[1]) + int(self.ones)
+
+    def written(self) -> Lines:
+        """The same with the column of ones written down, if there is one."""
+        return self.of(np.arange(len(self.at)), 1.0) if self.ones else self
 
     def of(self, rows: NDArray[np.intp], share: float) -> Lines:
         """Some of the rows, which are such a share of all, with that share of the penalty."""
-        each = (self.features, self.at, self.left, self.right)
-        features, at, left, right = (one[rows] for one in each)
-        return Lines(features, at, left, right, self.penalty * share)
+        features = design.with_ones(self.features, rows, ones=self.ones)
+        return Lines(features, self.at[rows], self.left[rows], self.right[rows], self.penalty * share)
+
+    def beyond(self, w: Floats) -> Floats:
+        """How far each row is above its kink."""
+        found = design.raw(self.features, w, ones=self.ones)
+        found -= self.at
+        return found
+
+    def value_at(self, beyond: Floats, w: Floats) -> float:
+        """The objective, where it is known how far rows are above their kinks."""
+        return float(np.maximum(self.left * beyond, self.right * beyond).sum() + self.penalty @ w**2 / 2)
 
     def value(self, w: Floats) -> float:
         """The objective."""
-        beyond = self.features @ w - self.at
-        return float(np.sum(np.maximum(self.left * beyond, self.right * beyond)) + self.penalty @ w**2 / 2)
+        return self.value_at(self.beyond(w), w)
+
+    def pull(self, slope: Floats) -> Floats:
+        """A slope of each row's lines as one of w."""
+        return design.pull(self.features, slope, ones=self.ones)
 
     def bound(self, slope: Floats, w: Floats) -> float:
         """What no w near this one can undercut, by convex duality: ``slope`` holds one slope of each row's lines."""
-        pull = self.features.T @ slope
-        return float(-self.at @ slope - abs(pull + self.penalty * w) @ np.abs(w) - self.penalty @ w**2 / 2)
+        left_over = abs(self.pull(slope) + self.penalty * w)
+        return float(-self.at @ slope - left_over @ np.abs(w) - self.penalty @ w**2 / 2)
 
 
 def minimise(
-    lines: Lines, start: Floats, *, tol: float, max_iter: int, watch: Callable[[Floats], bool]
+    lines: Lines, start: Floats, *, tol: float, max_iter: int, watch: Callable[[Floats, float], bool]
 ) -> tuple[Floats, float, int]:
     """The minimum, the proven gap to the optimum, and the number of steps."""
     best, gap, steps = solved(lines, start, tol=tol, max_iter=max_iter, watch=watch)
@@ -56,12 +81,13 @@ def minimise(
 
 
 def solved(
-    lines: Lines, start: Floats, *, tol: float, max_iter: int, watch: Callable[[Floats], bool]
+    lines: Lines, start: Floats, *, tol: float, max_iter: int, watch: Callable[[Floats, float], bool]
 ) -> tuple[Point, float, int]:
     """The same with the slopes of the rows at the minimum."""
+    lines = lines.written()
     best = point = Point.first(lines, start)
     best_gap, first, steps = np.inf, lines.value(start), 0
-    while steps < max_iter and point.complementarity > _EXHAUSTED:
+    while steps < max_iter and point.complementarity > EXHAUSTED:
         moved, reach = step(lines, point)
         if not np.isfinite(moved.w).all():
             break
@@ -70,7 +96,7 @@ def solved(
         gap = value - lines.bound(point.slope, point.w)
         if gap < best_gap:
             best, best_gap = point, gap
-        if watch(point.w) or gap <= tol * max(abs(value), 1e-3 * abs(first)) or reach < 1e-10:
+        if watch(point.w, value) or gap <= tol * max(abs(value), 1e-3 * abs(first)) or reach < 1e-10:
             break
     return best, max(best_gap, 0.0), steps
 
@@ -90,7 +116,7 @@ class Point:
     @staticmethod
     def first(lines: Lines, w: Floats) -> Point:
         """A point well inside: the middle slopes, and distances a tenth of the typical one away from zero."""
-        beyond = lines.features @ w - lines.at
+        beyond = lines.beyond(w)
         away = 0.1 * (float(np.abs(beyond).mean()) or 1.0)
         half = (lines.right - lines.left) / 2
         middle = (lines.left + lines.right) / 2

@@ -183,7 +183,8 @@ def fit(objective: Objective, settings: SolverSettings) -> tuple[Floats, Certifi
         return reached.theta, _certify_sparse(objective, theta, reached, curvature, settings), max(reached.steps, 1)
     reached = _solve(objective, theta, curvature, settings)
     if not objective.value_and_gradient(reached.theta)[0] <= constant:
-        reached = newton.Reached(theta, reached.steps, False)
+        # What is proven of the place that was reached is proven of a lower one.
+        reached = replace(reached, theta=theta) if reached.proven else newton.Reached(theta, reached.steps, False)
     if settings.watch.stops and settings.watch.best is not None:
         settings.watch.stopped |= not np.array_equal(settings.watch.best, reached.theta)
         reached = replace(reached, theta=settings.watch.best, gap=None)
@@ -204,7 +205,7 @@ def _start(objective: Objective, curvature: CurvatureClass) -> Floats:
     if _starts_near(objective, curvature):
         some = objective.without_features(sampled.spread(len(objective.y), _STARTING_TARGETS))
         theta[-1] = start_at(some, curvature)
-        if np.abs(theta[-1]) != FAR and np.isfinite(objective.value(theta)):
+        if (np.abs(theta[-1]) != FAR).all() and np.isfinite(objective.value(theta)):
             return theta
         theta = theta.copy()  # another point, at which nothing is known
     theta[-1] = start_at(objective, curvature)
@@ -213,7 +214,9 @@ def _start(objective: Objective, curvature: CurvatureClass) -> Floats:
 
 def _starts_near(objective: Objective, curvature: CurvatureClass) -> bool:
     """Whether some of the rows tell where to begin: a fit that looks at a part of them first goes on from there at once."""
-    return objective.outputs == 1 and _is_smooth(curvature) and sampled.suits(objective)
+    lines = curvature.convex and curvature.piecewise_linear
+    alone = objective.outputs == 1 or bool(apart(objective.loss))
+    return alone and (_is_smooth(curvature) or lines) and sampled.suits(objective)
 
 
 @dataclass(eq=False, kw_only=True)

@@ -8,14 +8,16 @@ from typing import Any
 from goodmeasure.keeping.compiling import loop
 
 # Sums may be taken in any order: a processor adds several numbers at a time.
-_LOOSE = {"reassoc", "contract", "nsz"}
+LOOSE = {"reassoc", "contract", "nsz"}
+# What is left of a table after whole chunks is not worth a compilation.
+_FEWEST = 1 << 18
 
 
 def _forth_plain(features: Any, slopes: Any, out: Any) -> None:
     out[:] = features @ slopes
 
 
-@loop(plain=_forth_plain, nogil=True, fastmath=_LOOSE)
+@loop(plain=_forth_plain, fewest=_FEWEST, nogil=True, fastmath=LOOSE)
 def forth(features: Any, slopes: Any, out: Any) -> None:
     """Write ``features @ slopes``."""
     for i in range(features.shape[0]):
@@ -29,7 +31,7 @@ def _back_plain(features: Any, signal: Any, out: Any) -> None:
     out += signal @ features
 
 
-@loop(plain=_back_plain, nogil=True, fastmath=_LOOSE)
+@loop(plain=_back_plain, fewest=_FEWEST, nogil=True, fastmath=LOOSE)
 def back(features: Any, signal: Any, out: Any) -> None:
     """Add ``signal @ features``, two rows at a time: of more, memory is read out of order."""
     n, width = features.shape
@@ -48,7 +50,7 @@ def _moments_plain(features: Any, sums: Any, squares: Any) -> None:
     squares += (features**2).sum(axis=0)
 
 
-@loop(plain=_moments_plain, nogil=True, fastmath=_LOOSE)
+@loop(plain=_moments_plain, nogil=True, fastmath=LOOSE)
 def moments(features: Any, sums: Any, squares: Any) -> None:
     """Add each column's sum and sum of squares."""
     n, width = features.shape
@@ -69,7 +71,7 @@ def _weighed_moments_plain(features: Any, weight: Any, sums: Any, squares: Any) 
     squares += weight @ features**2
 
 
-@loop(plain=_weighed_moments_plain, nogil=True, fastmath=_LOOSE)
+@loop(plain=_weighed_moments_plain, nogil=True, fastmath=LOOSE)
 def weighed_moments(features: Any, weight: Any, sums: Any, squares: Any) -> None:
     """Add each column's weighed sum and sum of squares."""
     n, width = features.shape
@@ -94,7 +96,7 @@ def _crossed_plain(starts: Any, columns: Any, cells: Any, by_row: Any, out: Any)
     out += (table.T @ table.multiply(by_row[:, None])).toarray()
 
 
-@loop(plain=_crossed_plain, nogil=True, fastmath=_LOOSE)
+@loop(plain=_crossed_plain, nogil=True, fastmath=LOOSE)
 def crossed(starts: Any, columns: Any, cells: Any, by_row: Any, out: Any) -> None:
     """Add the products of columns with each other, of a table whose rows hold their cells from one start to the next (CSR)."""
     for i in range(len(by_row)):

@@ -70,19 +70,22 @@ def piecewise_linear(objective: Objective, curvature: CurvatureClass) -> Piecewi
 
 def at_raw(objective: Objective, lines: PiecewiseLinear, z: Floats) -> Lines:
     """The lines as functions of theta, the predictions being replaced by their tangents at raw outputs ``z``."""
-    row = lines.kinks.row
-    there, slope = lines.prediction(z)
-    scale = (objective.share * slope)[row]
-    keep = (scale > 0) & (lines.kinks.right > lines.kinks.left)
-    row = row[keep]
-    with np.errstate(over="ignore"):
-        at = z[row] + (lines.kinks.at[keep] - there[row]) / slope[row]
+    row, at = lines.kinks.row, lines.kinks.at
+    scale = objective.share[row]
+    if lines.activation is not None:
+        there, slope = lines.prediction(z)
+        scale = scale * slope[row]
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            at = z[row] + (at - there[row]) / slope[row]
     if objective.offset is not None:
         at = at - objective.offset[row]
+    keep = (scale > 0) & (lines.kinks.right > lines.kinks.left)
+    every = len(row) == len(z) and bool(keep.all() and (row[1:] > row[:-1]).all())
     return Lines(
-        features=design.with_ones(objective.features, row, ones=objective.intercept),
-        at=at,
-        left=lines.kinks.left[keep] * scale[keep],
-        right=lines.kinks.right[keep] * scale[keep],
+        features=objective.features if every else design.rows_of(objective.features, row[keep]),
+        at=at[keep],
+        left=(lines.kinks.left * scale)[keep],
+        right=(lines.kinks.right * scale)[keep],
         penalty=objective.penalty[:, 0],
+        ones=objective.intercept,
     )

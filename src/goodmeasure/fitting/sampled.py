@@ -9,19 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from goodmeasure.fitting import descent, newton
+from goodmeasure.fitting import descent, design, newton
 from goodmeasure.fitting.newton import Reached
 from goodmeasure.fitting.objective import Objective
-from goodmeasure.formulas.expression import derivative
 from goodmeasure.statistics.row_arguments import Floats
 
-# A part is worth while from so many rows on, if it is at most this share of them; and has so many rows a parameter of a raw
-# output, fewer of many raw outputs, each of which tells of the curvature.
-_MANY, _SHARE, _ROWS, _ROWS_OF_SEVERAL = 20_000, 1 / 8, 150, 40
+# A part is worth while from so many rows on.
+_MANY = 20_000
+
+
+class _Size(NamedTuple):
+    """How many rows a part has for each parameter of a raw output, at least and at best, and at most of all rows."""
+
+    least: int
+    best: int
+    share: float
+
+
+# Fewer are enough of many raw outputs, each of which tells of the curvature; and where all rows take long to say how they bend,
+# beside what a step on them takes, as those of mostly zeros do.
+_OF_ONE, _OF_SEVERAL, _OF_ZEROS = _Size(150, 225, 1 / 8), _Size(40, 40, 1 / 8), _Size(50, 100, 1 / 4)
 # Its curvature has at most so many parameters. One that is singular, as of classes, is damped by this part of itself.
 _MOST, _DAMPED = 2_000, 1e-7
 # The part is itself begun on so many of its rows a parameter. Each is solved as near as it lies to the least of more rows.
@@ -62,14 +74,21 @@ def minimise(objective: Objective, start: Floats, *, tol: float, max_iter: int, 
 
 def suits(objective: Objective) -> bool:
     """Whether there are so many rows that it is worth while to begin on a part of them."""
-    rows = len(objective.y)
-    return rows >= _MANY and _size(objective) <= _SHARE * rows and objective.count * objective.outputs <= _MOST
+    rows, size = len(objective.y), _size_for(objective)
+    small = size.least * objective.count <= size.share * rows
+    return rows >= _MANY and small and objective.count * objective.outputs <= _MOST
 
 
 def _size(objective: Objective) -> int:
     """How many rows the part has."""
-    each = _ROWS if objective.outputs == 1 else _ROWS_OF_SEVERAL
-    return max(len(objective.y) // 24, each * objective.count)
+    rows, size = len(objective.y), _size_for(objective)
+    return max(rows // 24, min(size.best * objective.count, int(size.share * rows)))
+
+
+def _size_for(objective: Objective) -> _Size:
+    if objective.outputs > 1:
+        return _OF_SEVERAL
+    return _OF_ZEROS if design.is_sparse(objective.features) else _OF_ONE
 
 
 def _resumed(objective: Objective) -> tuple[Floats, _Bend] | None:
@@ -83,8 +102,9 @@ def _resumed(objective: Objective) -> tuple[Floats, _Bend] | None:
 
 def _begun(objective: Objective, start: Floats, constant: float) -> tuple[Floats, _Bend] | None:
     """Where the least of a part of the rows lies, and how that bends; None where a part would not tell, or is not worth it."""
-    if (everywhere := _of_parabola(objective)) is not None:
-        return start, everywhere
+    if (everywhere := _of_parabola(objective, start)) is not None:
+        near, known = everywhere
+        return (near if objective.value_and_gradient(near)[0] <= constant else start), known
     part = objective.part(spread(len(objective.y), _size(objective)))
     reached = _of_part(part, start)
     if not reached.converged:
@@ -94,18 +114,21 @@ def _begun(objective: Objective, start: Floats, constant: float) -> tuple[Floats
     return None if bend is None else (near, bend)
 
 
-def _of_parabola(objective: Objective) -> _Bend | None:
-    """How all rows bend where each does everywhere as it does at one raw output (squared error), if columns are few."""
-    if objective.outputs > 1 or objective.count > _NARROW:
+def _of_parabola(objective: Objective, start: Floats) -> tuple[Floats, _Bend] | None:
+    """Where all rows lead, and how they bend, where each bends everywhere as it does at one raw output (squared error).
+
+    None where they do not, or columns are many.
+    """
+    if objective.outputs > 1 or objective.count > _NARROW or start[: objective.features.shape[1]].any():
         return None
-    (raw,) = objective.loss.raw_names
-    bend = derivative(derivative(objective.loss.composed, raw), raw).number
+    bend = objective.loss.curvature[0][0].number
     if bend is None or not float(bend) > 0:
         return None
     for single in (True, False):
-        found = _Bend(objective.constant_curvature(float(bend), single=single))
+        matrix, gradient = objective.parabola(start, float(bend), single=single)
+        found = _Bend(matrix)
         if found.factor is not None and (not single or _is_plain(found.factor)):
-            return found
+            return start - found(gradient.ravel()).reshape(start.shape), found
     return None
 
 
@@ -140,6 +163,11 @@ def _unseen(theta: Floats, value: float) -> bool:
 
 
 def _bend(objective: Objective, theta: Floats) -> _Bend | None:
+    """How the rows bend; in single precision where that is enough, as they are a part. None where they hardly do."""
+    if objective.outputs == 1:
+        found = _Bend(objective.curvature(theta, single=True))
+        if found.factor is not None and _is_plain(found.factor):
+            return found
     matrix = objective.curvature(theta)
     if objective.outputs > 1:
         # All classes may move together without a change: no signal goes that way.

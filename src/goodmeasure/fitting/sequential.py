@@ -43,7 +43,7 @@ def minimise(
             len(theta)
         )  # where no row moves with its raw output any more, nothing but the penalty is left
         if len(rows.at):
-            wanted, _, _ = interior.minimise(rows, theta[:, 0], tol=1e-10, max_iter=100, watch=lambda w: False)
+            wanted, _, _ = interior.minimise(rows, theta[:, 0], tol=1e-10, max_iter=100, watch=lambda w, value: False)
         promised = rows.value(theta[:, 0]) - rows.value(wanted)
         if promised <= tol * abs(value):
             return Reached(theta, step, True)
@@ -69,7 +69,7 @@ def _at_once(
     rest = value - rows.value(theta[:, 0])
     tol, max_iter = stop
     found, gap, steps = near.minimise(
-        rows, theta[:, 0], tol=tol, max_iter=max_iter, watch=lambda w: watch(w[:, None], rows.value(w) + rest)
+        rows, theta[:, 0], tol=tol, max_iter=max_iter, watch=lambda w, value: watch(w[:, None], value + rest)
     )
     least = rows.value(found)
     close = gap <= max(1e-6, 10 * tol) * max(abs(least), abs(value))

@@ -36,7 +36,9 @@ class Domain:
         if self.gap is not None:
             first, last = self.gap
             out = out | ((first < values) & (values < last)) | ((first == last) & (values == first))
-        return out | (values != xp.round(values)) if self.whole else out
+        # Whole numbers by their type need no look, and torch rounds no booleans.
+        looks = self.whole and not xp.isdtype(values.dtype, ("bool", "integral"))
+        return out | (values != xp.round(values)) if looks else out
 
     def __contains__(self, value: Any) -> bool:
         import numpy as np

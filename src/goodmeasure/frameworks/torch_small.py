@@ -17,7 +17,7 @@ from torch.autograd import forward_ad
 from goodmeasure.deriving.pointwise import takes_double
 from goodmeasure.frameworks.torch_derivatives import Program, spread
 from goodmeasure.frameworks.torch_fused import PLAIN, Work, is_batched, number_of, signal_of, swept
-from goodmeasure.keeping.compiling import compiles
+from goodmeasure.keeping.machine_code import compiles
 from goodmeasure.kernels import points
 from goodmeasure.kernels.layout import CHUNK
 

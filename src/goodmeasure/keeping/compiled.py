@@ -18,6 +18,7 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
+import llvmlite
 import numba
 import numpy as np
 from numba.core import config, sigutils
@@ -32,7 +33,7 @@ from goodmeasure.keeping.private import directory
 from goodmeasure.keeping.unfinished import begin_file
 
 _DIGEST = hashlib.sha256().digest_size
-_VERSIONS = (numba.__version__, np.__version__, sys.version)
+_VERSIONS = (numba.__version__, llvmlite.__version__, np.__version__, sys.version)
 # What the environment tells Numba of every function.
 _SETTINGS = ("BOUNDSCHECK", "DEBUGINFO_DEFAULT", "LOOP_VECTORIZE", "OPT", "SLP_VECTORIZE")
 # Numba makes its target on first use, under two locks that a decorator and a compilation take in opposite order: two threads

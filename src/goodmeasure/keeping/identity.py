@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 from numba.core.types import Type
+from numba.extending import _Intrinsic
 
 from goodmeasure.errors import UsageError, with_article
 
 # Their versions stand in the name of a file, so that what they define is known by its name.
-_VERSIONED = {"builtins", "cmath", "math", "numba", "numpy", "operator"}
+_VERSIONED = {"builtins", "cmath", "llvmlite", "math", "numba", "numpy", "operator"}
 
 
 def meaning(function: FunctionType, options: Mapping[str, Any], seen: set[FunctionType] | None = None) -> Iterator[str]:
@@ -76,6 +77,8 @@ def _value(value: Any, name: str, seen: set[FunctionType]) -> Iterator[str]:
     kind = type(value).__qualname__
     if isinstance(value, Dispatcher):
         yield from meaning(value.py_func, value.targetoptions, seen)
+    elif isinstance(value, _Intrinsic):
+        yield from meaning(value._defn, {}, seen)
     elif isinstance(value, tuple | set | frozenset | dict):
         parts = value.items() if isinstance(value, dict) else value
         texts = ["\n".join(_value(part, name, seen)) for part in parts]

@@ -1,6 +1,6 @@
 """Compiled CPU kernels of any loss: printed from its formula, compiled on first use, kept on disk for the next process.
 
-What a loss asks of them is in this module; each function returns None where the kernels do not apply (without Numba, arrays
+What a loss asks of them is in this module; each function returns None where the kernels do not apply (without llvmlite, arrays
 of other libraries, half precision, shapes that do not match), and the plain evaluation of `deriving` answers or says what is
 wrong.
 Where single precision would end before the loss does, the kernels of double answer, and the plain evaluation where it ended.
@@ -19,7 +19,7 @@ from goodmeasure.deriving.pointwise import takes_double
 from goodmeasure.deriving.record import Record
 from goodmeasure.deriving.totals import rounded
 from goodmeasure.errors import Problem
-from goodmeasure.keeping.compiling import compiles
+from goodmeasure.keeping.machine_code import compiles
 from goodmeasure.kernels import points, rows
 from goodmeasure.statistics.weights import unit_of
 
@@ -113,10 +113,25 @@ def table(loss: Record, kind: str, y: Any, z: Any, mask: Any = None) -> Any:
         return None
     result = np.empty(_rows(loss, y, z) if kind == "value" else z.shape, _native(z.dtype))
     tables = tuple(result if kind == k else None for k in ("value", "signal", "curvature"))
-    swept = _sweep(loss)(
-        loss, "value+signal" if loss.is_classwise and kind == "signal" else kind, y, z, weight=found[0], tables=tables
-    )
+    swept = _sweep(loss)(loss, _kind_of_table(loss, kind), y, z, weight=found[0], tables=tables)
     return None if swept.bad or _ended(loss, z, result) else result
+
+
+def _kind_of_table(loss: Record, kind: str) -> str:
+    """The kind of kernel that fills a table."""
+    if loss.is_classwise:
+        return "value+signal" if kind == "signal" else kind
+    return points.EACH if kind == "value" else kind
+
+
+def outcome_values(loss: Record) -> tuple[int, int, int] | None:
+    """The addresses of the kernel that `table` takes for a loss of yes or no in double, of its parameters and its domain.
+
+    For compiled loops that call it as `goodmeasure.kernels.layout.SIGNATURE` says. None where no kernel applies.
+    """
+    if not loss.is_binary or loss.labels or len(loss.activation) > 1 or not compiles():
+        return None
+    return points.placed(loss, points.EACH)
 
 
 def _widened(loss: Record, y: Any, z: Any) -> tuple[Any, Any] | None:

@@ -4,44 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from goodmeasure.kernels import statistics, sums
+from goodmeasure.kernels.lowering import COLUMNS, TYPES, lanes_of
 from goodmeasure.kernels.printer import Body, expanded, indented, module, word_source
-from goodmeasure.kernels.sums import BAD, STATE, adding_a_few
+from goodmeasure.kernels.sums import BAD, STATE, adding
 
 FEW = 32
 TILE = 64
+LANES = {dtype: lanes_of(TYPES[getattr(np, dtype)]) for dtype in ("float32", "float64")}
 
 # Targets are class indices, or shares of the classes in the dtype of the raw outputs.
 SIGNATURE = (
-    "y_:*{y} z_:*{d} weights_:*float64 parameters_:*{d} table_:*{d} places_:*uint32 values_:*{d} signal_:*{d} "
+    "y_:*{y} z_:*{d} weights_:*float64 parameters_:*{d} table_:*{d} values_:*{d} signal_:*{d} "
     "scratch_:*{d} cells_:*{d} state_:*float64 n:int64 classes:int64 keep:int64 scale:float64"
 )
 
-# Rows are laid across the tile number by number, each to the place that a table says: a copy by rows or by columns would
-# become gathers and scatters, which take several times as long.
+# Rows are laid across the tile four classes at a time, in squares that are turned in registers; the last four overlap the ones
+# before. Where rows are shorter, what follows them is read and written too, and put right by the next row, so there must be one;
+# and what stands behind the lines of a tile is written after them.
+_ACROSS = """\
+if whole:
+    for r in range(0, {width}, {lanes}):
+        for j in range(0, classes, {columns}):
+            k = max(min(j, classes - {columns}), 0)
+            across({to}[k * {width} + r :], {width}, {rows}[r * classes + k :], classes)
+else:
+    for r in range(count):
+        for k in range(classes):
+            {to}[k * {width} + r] = {rows}[r * classes + k]"""
 _FEW = (
     """\
 y, z, weight = carray(y_, ({targets},)), carray(z_, (n * classes,)), carray(weights_, (n,))
 parameters, table = carray(parameters_, ({count},)), carray(table_, (classes,))
 values, signal = carray(values_, (n,)), carray(signal_, (n * classes,))
 scratch, state = carray(scratch_, ({width} * {vectors},)), carray(state_, ({state} + {width},))
-cells, places = carray(cells_, ({cells} * classes,)), carray(places_, (2 * {width} * classes,))
+cells = carray(cells_, ({cells} * classes,))
 factor, each, numbers = FLOAT(scale), ONE / FLOAT(classes), {width} * classes
-into, out_of = places[:numbers], places[numbers:]
 bad = False
 {before}
 {vector_lines}
 for start in range(0, n, {width}):
     count = min({width}, n - start)
+    whole = (count == {width}) & ((classes >= {columns}) | (start + {width} < n))
     rows_part, weight_part = z[start * classes : (start + count) * classes], weight[start : start + {width}]
     if count < {width}:
         # Fewer rows than lanes: the lanes left over hold zeros, the class 0 and no weight.
         for i in range(numbers):
             cells[i] = ZERO
 {weights}
+{across}
 {laid}
-    for i in range(count * classes):
-        cells[into[i]] = rows_part[i]
     for r in range({width}):
 {label}
         largest_[r] = -INF
@@ -82,7 +96,9 @@ for start in range(0, n, {width}):
 )
 
 _LABEL = """\
-c = y[start + r] if r < count else 0
+c = 0
+if r < count:
+    c = y[start + r]
 known = (c >= 0) & (c < classes)
 bad |= {bad_if_present}
 c = c if known else 0
@@ -112,18 +128,21 @@ for k in range(classes):
 # A tile of signals is laid back in rows.
 _BACK = """\
 line = signal[start * classes : (start + count) * classes]
-if count == {width}:
-    for i in range(numbers):
-        line[out_of[i]] = cells[i]
+if whole:
+    for r in range(0, {width}, {lanes}):
+        for j in range(0, classes, {columns}):
+            k = max(min(j, classes - {columns}), 0)
+            back(line[r * classes + k :], classes, cells[k * {width} + r :], {width})
 else:
-    for i in range(count * classes):
-        line[i] = cells[into[i]]
+    for r in range(count):
+        for k in range(classes):
+            line[r * classes + k] = cells[k * {width} + r]
 """
 
 _RIVAL_SIGNAL = """\
 for r in range({width}):
 {before}
-    cells[np.uint64(rival_at_[r]) * np.uint64({width}) + np.uint64(r)] += {step}"""
+    cells[np.int64(rival_at_[r]) * {width} + r] += {step}"""
 
 
 def few(asked: statistics.Asked) -> str:
@@ -177,18 +196,25 @@ def tiled(
     adds = [f"{name}_[r] += {statistics.SUMS[name]}" for name in summed if name != "falls"]
     weights = f"weight_part = state[{STATE} : {STATE + TILE}]\n{statistics.WEIGHTS.format(width=TILE)}"
     code = _FEW.format(
+        columns=COLUMNS, across=indented(across("cells", "rows_part", dtype), 1),
         count=max(len(asked.parameters), 1), width=TILE, vectors=count, state=STATE, targets=targets, cells=cells,
         before="\n".join([*printed.before, sums.BEFORE]),
         vector_lines=lines + "\nvalue_part = shown_", weights=indented(weights, 2) if weighted else "",
         clear="; ".join(clear) or "pass", step=indented("\n".join([*steps, *step]), 3),
         adds=indented("\n".join(adds or ["pass"]), 3), formulas=indented("\n".join(formulas), 2),
-        adding=indented(adding_a_few(weighted), 1), signal=indented(signal + _BACK.format(width=TILE), 1) if signal else "",
+        adding=indented(adding(TILE, dtype, weighted), 1),
+        signal=indented(signal + _BACK.format(width=TILE, lanes=LANES[dtype], columns=COLUMNS), 1) if signal else "",
         bad=BAD, sums_after=sums.AFTER, **{"laid": "", "beside": "", "classes": "", **pieces},
     )  # fmt: skip
     return module(
         "A loss of a few classes.", SIGNATURE.format(y=kind, d=dtype), code,
         {**constants, **printed.constants, **sums.CONSTANTS},
     )  # fmt: skip
+
+
+def across(to: str, rows: str, dtype: str) -> str:
+    """The lines that lay rows of a tile across."""
+    return _ACROSS.format(to=to, rows=rows, width=TILE, lanes=LANES[dtype], columns=COLUMNS)
 
 
 def _signal(plan: statistics.Needed, weighted: bool) -> str:

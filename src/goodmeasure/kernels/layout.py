@@ -56,13 +56,14 @@ def points(
     whole: bool,
     sure: bool = False,
     turned: bool = False,
+    summed: bool = True,
 ) -> str:
     """The source of a kernel over whole chunks of examples with a fixed number of raw outputs each.
 
     It fills ``value`` (which may be one chunk of scratch: ``keep`` is 0), ``first`` and ``second`` (times ``scale``), and adds
-    the values of the first ``live`` examples to the sums of ``state``. Where targets are ``sure``, one between yes and no counts
-    as outside the domain. With ``turned``, which are sure, the formulas are those of a yes: the raw output of a no is turned
-    round, and so is the first derivative.
+    the values of the first ``live`` examples to the sums of ``state``, where they are to be ``summed``. Where targets are
+    ``sure``, one between yes and no counts as outside the domain. With ``turned``, which are sure, the formulas are those of a
+    yes: the raw output of a no is turned round, and so is the first derivative.
     """
     m = len(raws)
     place = {
@@ -92,15 +93,16 @@ def points(
     columns = dict(zip(TABLES, (1, m, int(weighted), len(value), len(first), len(second)), strict=True))
     held = {name: c for name, c in columns.items() if c}
     starts = {name: "start * keep" if name == "value" else f"start * {c}" for name, c in held.items()}
+    adds = summed and bool(value)
     before = [f"parameters = carray(parameters_, ({len(parameters)},))"] if parameters else []
     code = _POINTS.format(
         state=STATE, chunk=CHUNK, arrays="\n".join(f"{name} = carray({name}_, (n * {c},))" for name, c in held.items()),
         parts="\n".join(
             f"    {name}_part = {name}[{starts[name]} : {starts[name]} + {CHUNK * c}]" for name, c in held.items()
         ),
-        before="\n".join([*before, *printed.before, *([sums.BEFORE] if value else [])]),
+        before="\n".join([*before, *printed.before, *([sums.BEFORE] if adds else [])]),
         inside=indented("\n".join(lines), 2), bad=BAD, lost=LOST,
-        adding=indented(adding(CHUNK, dtype, weighted), 1) if value else "", after=sums.AFTER if value else "",
+        adding=indented(adding(CHUNK, dtype, weighted), 1) if adds else "", after=sums.AFTER if adds else "",
     )  # fmt: skip
     return module("A loss on its examples.", SIGNATURE.format(d=dtype), code, {**printed.constants, **sums.CONSTANTS})
 

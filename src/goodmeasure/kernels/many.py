@@ -52,8 +52,8 @@ for start in range(0, n, {group}):
             line[k] = e
         if abs(largest) == INF:
             for k in range(classes):
-                x = row[np.uint64(k)]
-                line[np.uint64(k)] = ONE if x == largest else (ZERO if x == x else x)
+                x = row[k]
+                line[k] = ONE if x == largest else (ZERO if x == x else x)
         ties = {bits}(0)
         for k in range(classes):
             ties += {bits}(1) if line[k] == ONE else {bits}(0)
@@ -80,13 +80,12 @@ _LABEL = """\
 c = y[start + r]
 known = (c >= 0) & (c < classes)
 bad |= {bad_if_present}
-at = np.uint64(c if known else 0)
+at = c if known else 0
 counts_[r], z_of_[r] = table[at], row[at]"""
 
 _RIVAL = """\
-rival, rival_at = -INF, np.uint64(1) if at == np.uint64(0) else np.uint64(0)
-for j in range(classes):
-    k = np.uint64(j)
+rival, rival_at = -INF, 1 if at == 0 else 0
+for k in range(classes):
     if k != at and row[k] > rival:
         rival, rival_at = row[k], k
 rival_[r], rival_at_[r] = rival, FLOAT(rival_at)"""
@@ -95,7 +94,7 @@ _SIGNAL = """\
 for r in range(count):
     line = signal[(start + r) * classes : (start + r + 1) * classes]
     c = y[start + r]
-    at = np.uint64(c if (c >= 0) & (c < classes) else 0)
+    at = c if (c >= 0) & (c < classes) else 0
 {before}
     for k in range(classes):
         e = line[k]
@@ -136,7 +135,7 @@ def _signal(plan: statistics.Needed, weighted: bool) -> str:
     step = statistics.of_rival(plan, weighted)
     return _SIGNAL.format(
         before=indented("\n".join(before), 1), inside=indented("\n".join(inside), 2), signal=signal,
-        rivals=f"    line[np.uint64(rival_at_[r])] += {step}" if step else "",
+        rivals=f"    line[np.int64(rival_at_[r])] += {step}" if step else "",
     )  # fmt: skip
 
 

@@ -15,9 +15,10 @@ from goodmeasure.deriving.pointwise import less_huge, limit
 from goodmeasure.deriving.record import Record
 from goodmeasure.formulas.elementary_words import log1p, where
 from goodmeasure.formulas.expression import Expr, Word, derivative, less_equal, log, simplify, symbol
-from goodmeasure.kernels import modules
+from goodmeasure.keeping import machine_code
 from goodmeasure.kernels.columns import Column, address
 from goodmeasure.kernels.layout import CHUNK, points
+from goodmeasure.kernels.lowering import lowering
 from goodmeasure.kernels.printer import with_whole_exponents
 from goodmeasure.kernels.sums import BAD, LOST, LOW, STATE
 from goodmeasure.kernels.threads import block_of, for_each
@@ -26,8 +27,13 @@ _ARGUMENTS = [*[ctypes.c_void_p] * 9, *[ctypes.c_int64] * 3, ctypes.c_double]
 
 
 def function(source: str, arguments: Sequence[Any]) -> Callable[..., None]:
-    """The compiled function of a printed module; calling it lets other threads run."""
-    return ctypes.CFUNCTYPE(None, *arguments)(modules.load(source).run.address)
+    """The compiled function of a printed source; calling it lets other threads run."""
+    return ctypes.CFUNCTYPE(None, *arguments)(machine_code.address(source, lowering()))
+
+
+def place_of(run: Any) -> int:
+    """The address of a compiled function."""
+    return ctypes.cast(run, ctypes.c_void_p).value or 0
 
 
 class PointKernel:
@@ -104,8 +110,11 @@ def _either(yes: Expr, no: Expr) -> Expr | None:
     return yes.word(*parts) if len(parts) == len(yes.args) else None
 
 
+EACH = "each"
+"""The kind of kernel that writes the value of each example and sums none."""
+
 # Kinds of kernel for which half a formula is tried first; curvatures are for fits, which do not live by them.
-_TURNED = ("value", "signal", "value+signal")
+_TURNED = (EACH, "value", "signal", "value+signal")
 
 
 def mirrored(loss: Record) -> bool:
@@ -116,8 +125,16 @@ def mirrored(loss: Record) -> bool:
     return bool(known["_mirrored"])
 
 
+def has_sure(loss: Record, kind: str) -> bool:
+    """Whether there is a faster kernel for targets of which none lies between yes and no."""
+    return (kind in _TURNED and mirrored(loss)) or (kind in (EACH, "value") and chosen(loss) is not None)
+
+
 def formulas(loss: Record, kind: str, turned: bool) -> tuple[Sequence[Expr], Sequence[Expr], Sequence[Expr]]:
-    """The formulas of a kind of kernel (``value``, ``signal``, ``curvature``, ``matrix`` joined by +): value, first, second."""
+    """The formulas of a kind of kernel: value, first, second.
+
+    It is `EACH`, or ``value``, ``signal``, ``curvature``, ``matrix`` joined by +.
+    """
     parts, m = kind.split("+"), len(loss.activation)
     value, signal = loss.composed, list(loss.signal)
     if turned and mirrored(loss):
@@ -130,7 +147,7 @@ def formulas(loss: Record, kind: str, turned: bool) -> tuple[Sequence[Expr], Seq
         second = [loss.curvature[i][i] for i in range(m)]
     elif "matrix" in parts:
         second = [curvature for row in loss.curvature for curvature in row]
-    return [value] if "value" in parts else [], signal if "signal" in parts else [], second
+    return [value] if {EACH, "value"} & {*parts} else [], signal if "signal" in parts else [], second
 
 
 @lru_cache(maxsize=512)
@@ -153,7 +170,7 @@ def compiled(loss: Record, kind: str, dtype: Any, weighted: bool, turned: bool =
         run = _function(
             value=value, first=first, second=second, raws=loss.raw_names, parameters=tuple(loss.values),
             dtype=dtype.name, weighted=weighted, whole=loss.target.whole, sure=turned,
-            turned=turned and mirrored(loss),
+            turned=turned and mirrored(loss), summed=kind != EACH,
         )  # fmt: skip
         found = kept[key] = PointKernel(
             run,
@@ -217,6 +234,12 @@ def whole_sum(state: list[float]) -> list[float]:
     """A sum and what rounding left out of it, which is not a number where the sum is infinite."""
     high, low = state[:2]
     return [high, low] if high - high == 0 else [high]
+
+
+def placed(loss: Record, kind: str) -> tuple[int, int, int]:
+    """Where the kernel of a yes/no loss stands, for targets that are yes or no, and its parameters and domain."""
+    kernel = compiled(loss, kind, _DOUBLE, False, has_sure(loss, kind))
+    return place_of(kernel.run), *kernel.fixed
 
 
 class Placed:
@@ -319,8 +342,7 @@ def sweep(
     arrays = [y, z, weight, *tables]
     if not out_is_ours and y.size >= CHUNK and _overlap(arrays):  # less than a chunk is copied before it is read
         arrays[:3] = [None if a is None else a.copy() for a in arrays[:3]]
-    sure = mirrored(loss) if kind in _TURNED else False
-    if (sure or (kind == "value" and chosen(loss) is not None)) and not 0 < y.item(0) < 1:
+    if has_sure(loss, kind) and not 0 < y.item(0) < 1:
         sums, bad = _blocks(compiled(loss, kind, dtype, weight is not None, True), arrays, y.size, scale)
         if not bad:
             return Found(exact(sums), False)
@@ -340,13 +362,31 @@ class RunSteps:
 
         None where a target is outside the domain.
         """
-        weight = None if self.weight is None else self.weight[rows]
-        kernel = compiled(self.loss, "value+signal", _DOUBLE, weight is not None, self.turned)
+        weight, kernel = None if self.weight is None else self.weight[rows], self._kernel
         sums, bad = _block(kernel, [self.y[rows], z, weight, None, signal, None], len(z), 1 / self.total)
         if bad and self.turned:
             self.turned = False
             return self(rows, z, signal)
         return None if bad else exact(sums) / self.total
+
+    @property
+    def _kernel(self) -> PointKernel:
+        return compiled(self.loss, "value+signal", _DOUBLE, self.weight is not None, self.turned)
+
+    def through(self, loop: Callable[..., None], *arrays: Any) -> float | None:
+        """What all whole chunks of rows add, by a compiled loop that calls the kernel while rows are near the core.
+
+        The loop takes the arrays, where the kernel stands, and what it takes: targets, weights (any where it has none),
+        parameters, limits of targets, the factor of signals, and its sums. None where a target is outside the domain or a
+        result is no number.
+        """
+        kernel, state = self._kernel, np.zeros(STATE)
+        weight = self.y if self.weight is None else self.weight
+        place = place_of(kernel.run)
+        loop(*arrays, place, self.y, weight, kernel.parameters, kernel.domain, 1 / self.total, state)
+        if state[BAD] or state[LOST]:
+            return None
+        return exact(whole_sum(state.tolist())) / self.total
 
 
 _DOUBLE = np.dtype(np.float64)

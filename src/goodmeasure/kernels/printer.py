@@ -1,8 +1,8 @@
 """Prints formulas as the source of one compiled function: a loop over a fixed number of examples without a branch or a call.
 
-Words are copied in from :mod:`float32` or :mod:`float64`, statement by statement, so that one function reaches the compiler
-(several would each pay for its start) and the compiler sees and shares the common parts. Constants are typed, parts that the
-hyperparameters alone decide stand before the loop, and every name in the file is defined in it.
+Words are copied in from :mod:`float32` or :mod:`float64`, statement by statement, so that one function reaches the compiler,
+which sees and shares the common parts. What is printed is the part of Python that :mod:`lowering` takes. Constants are typed,
+parts that the hyperparameters alone decide stand before the loop, and every name in the source is defined in it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from goodmeasure.formulas.expression import Expr, Word, expression, nodes, power, simplify, spelled, symbols
 
-# How Numba source spells the elementary words. A name in capitals is a typed constant of the words' modules; what is not
+# How the source spells the elementary words. A name in capitals is a typed constant of the words' modules; what is not
 # spelled here stands there as a function of the word's own name.
 SPELLING: Mapping[str, Callable[..., str]] = {
     "add": lambda a, b: f"{a} + {b}",
@@ -340,37 +340,24 @@ def expanded(lines: Mapping[str, str], dtype: str) -> list[str]:
 
 
 def module(title: str, signature: str, code: str, constants: Mapping[str, str]) -> str:
-    """The source of a module with one compiled C function, ``run``, whose body is ``code``, and the constants it names."""
+    """The source of one function, ``run``, whose body is ``code``, after the constants it names."""
     used = names_of(code)
     typed = "\n".join(f"{name} = {value}" for name, value in constants.items() if name in used)
-    arguments = ", ".join(f"{part.split(':')[0]}" for part in signature.split())
-    kinds = ", ".join(_kind(part.split(":")[1]) for part in signature.split())
-    return _MODULE.format(title=title, typed=typed, arguments=arguments, kinds=kinds, code=indented(code, 1))
+    arguments = ", ".join("{}: '{}'".format(*part.split(":")) for part in signature.split())
+    return _MODULE.format(title=title, typed=typed, arguments=arguments, code=indented(code, 1))
 
 
 def indented(code: str, levels: int) -> str:
     return "\n".join("    " * levels + line if line else "" for line in code.splitlines())
 
 
-def _kind(name: str) -> str:
-    return f"types.CPointer(types.{name[1:]})" if name.startswith("*") else f"types.{name}"
-
-
-_MODULE = '''"""{title}"""
-import math
-
-import numpy as np
-from numba import carray, types
-
-from goodmeasure.keeping.compiled import c_function
-
+_MODULE = """# {title}
 {typed}
 
 
-@c_function(types.void({kinds}), nopython=True, no_rewrites=True, error_model="numpy", fastmath={{"contract"}})
 def run({arguments}):
 {code}
-'''
+"""
 
 
 def names_of(code: str) -> set[str]:

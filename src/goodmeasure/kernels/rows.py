@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from goodmeasure.deriving.record import Record
 from goodmeasure.formulas.expression import Expr, symbols
 from goodmeasure.kernels.columns import Column, address
 from goodmeasure.kernels.few import FEW, TILE, few
+from goodmeasure.kernels.lowering import COLUMNS
 from goodmeasure.kernels.many import GROUP, LANES, WIDTH, many
 from goodmeasure.kernels.points import Found, exact, function, whole_sum
 from goodmeasure.kernels.printer import with_whole_exponents
@@ -23,7 +24,7 @@ from goodmeasure.kernels.statistics import STATISTICS, SUMS, Asked
 from goodmeasure.kernels.sums import BAD, STATE
 from goodmeasure.kernels.threads import block_of, for_each
 
-_ARGUMENTS = [*[ctypes.c_void_p] * 11, *[ctypes.c_int64] * 3, ctypes.c_double]
+_ARGUMENTS = [*[ctypes.c_void_p] * 10, *[ctypes.c_int64] * 3, ctypes.c_double]
 # More than any kernel's scratch: vectors of a tile for every number of a row; and sums of the lanes beside the state.
 _SCRATCH, _STATE = 64 * TILE, STATE + LANES * len(SUMS) + TILE
 
@@ -58,17 +59,11 @@ class _Scratch:
         self.classes = classes
         self.vectors, self.state = np.empty(_SCRATCH, dtype), np.zeros(_STATE)
         self.unwanted = np.empty(TILE, dtype)  # where values go that nobody asked for
-        self.cells = np.empty(kernel.tables * (TILE * classes if classes <= FEW else classes + WIDTH), dtype)
-        self.steps = _steps(classes) if classes <= FEW else self.unwanted
+        self.cells = np.empty(
+            kernel.tables * (TILE * max(classes, COLUMNS) if classes <= FEW else classes + WIDTH), dtype
+        )
         self.places = [address(a) for a in (self.vectors, self.cells, self.state)]
-        self.unwanted_place, self.steps_place = address(self.unwanted), address(self.steps)
-
-
-@cache
-def _steps(classes: int) -> Any:
-    """Where a tile's numbers stand when its rows lie side by side, and back."""
-    there = np.arange(TILE * classes, dtype=np.uint32).reshape(classes, TILE).T.reshape(-1)
-    return np.concatenate([there, np.argsort(there).astype(np.uint32)])
+        self.unwanted_place = address(self.unwanted)
 
 
 def speaks(loss: Record) -> bool:
@@ -166,7 +161,7 @@ def _block(
     y, z, weight, values, signal = [scratch.unwanted_place if place is None else place for place in places]
     keep = 0 if places[3] is None else 1
     kernel.run(
-        y, z, weight, kernel.parameters_place, address(table), scratch.steps_place, values, signal, *scratch.places,
+        y, z, weight, kernel.parameters_place, address(table), values, signal, *scratch.places,
         n, classes, keep, scale,
     )  # fmt: skip
     high, low, bad = scratch.state[: BAD + 1].tolist()

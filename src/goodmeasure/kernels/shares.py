@@ -17,7 +17,7 @@ from goodmeasure.deriving.class_statistics import LOG_P
 from goodmeasure.formulas.expression import Expr, replaced, symbol
 from goodmeasure.formulas.words import exp
 from goodmeasure.kernels import statistics
-from goodmeasure.kernels.few import TILE, tiled
+from goodmeasure.kernels.few import TILE, across, tiled
 from goodmeasure.kernels.many import GROUP, OF_SIGNAL, WIDTH, found, lined
 from goodmeasure.kernels.printer import Body, expanded, indented, names_of
 from goodmeasure.kernels.statistics import CLASS, ROW, STATISTICS, STILL, SUMS
@@ -259,8 +259,7 @@ shares_part = y[start * classes : (start + count) * classes]
 if count < {width}:
     for i in range(numbers):
         given_[i] = ZERO
-for i in range(count * classes):
-    given_[into[i]] = shares_part[i]"""
+{across}"""
 
 # Classes from the last to the first, so that the first of equal ones stays.
 _FEW_TOP = """\
@@ -330,7 +329,8 @@ def few_shares(asked: statistics.Asked) -> str:
     return tiled(
         asked, plan.sums, printed, list(vectors), clear,
         kind=asked.dtype, targets="n * classes", cells=tables_of(len(slopes), True) * TILE,
-        laid=indented(_LAID.format(width=TILE), 1), label="", rival=indented(ranked, 1),
+        laid=indented(_LAID.format(width=TILE, across=across("given_", "shares_part", asked.dtype)), 1),
+        label="", rival=indented(ranked, 1),
         beside=f"        raws = raws_[k * {TILE} : k * {TILE} + {TILE}]", step=["raws[r] = x"],
         formulas=plan.of_row(loaded),
         classes=indented(costs, 1),
@@ -342,10 +342,9 @@ def few_shares(asked: statistics.Asked) -> str:
 
 _MANY_TOP = """\
 at_top = 0
-for k in range(classes):
-    if row[k] == largest:
-        at_top = k
-        break"""
+for j in range(classes):
+    k = classes - 1 - j
+    at_top = k if row[k] == largest else at_top"""
 
 _MANY_SECOND = """\
 second, at_second = -INF, 1 if at_top == 0 else 0

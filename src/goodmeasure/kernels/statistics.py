@@ -164,8 +164,10 @@ def of_row(asked: Asked, weight: str = "counts_[i]") -> Body:
 
 # The weights of a group of rows, of which ``count`` are there.
 WEIGHTS = """\
-for r in range({width}):
-    weight_part[r] = weight[start + r] if r < count else 0.0"""
+for r in range(count):
+    weight_part[r] = weight[start + r]
+for r in range(count, {width}):
+    weight_part[r] = 0.0"""
 
 # How the loops over few and over many classes end: values are added up and kept, signals written, and what was seen is noted.
 ROWS_END = """\

@@ -28,6 +28,8 @@ from goodmeasure.reading.tables import NoSuchFile, UnreadableTable
 from goodmeasure.reading.writing import FULL, NotWritten
 
 STANDARD_INPUT = "standard input"
+PARQUET = b"PAR1"
+"""How a Parquet file begins."""
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _BYTE_ORDER_MARKS_OF_FOUR = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 WINDOWS = "windows-1252"
@@ -210,8 +212,10 @@ def _readable(name: str, path: str, copies: _Copies) -> Place:
             path = str(link)
         original = path
         with uncompressed(path) as file:
-            wide = _wide(file.read(4))
-        if wide:
+            start = file.read(4)
+        if start == PARQUET:
+            return Place(name, path, original=original)
+        if wide := _wide(start):
             path = _recoded(name, path, copies.free(), wide)
         if workbooks.is_workbook(path):
             copy = copies.free()

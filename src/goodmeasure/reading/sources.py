@@ -18,7 +18,8 @@ from goodmeasure.reading.connection import FRAME, IN_ANY_ORDER, Reader, database
 from goodmeasure.reading.dialects import QUOTE, Dialect, dialect_of, names_in, refuse_names
 from goodmeasure.reading.foreign import BEGINNING, json_rows
 from goodmeasure.reading.notation import Notation
-from goodmeasure.reading.paths import Place, Places, is_compressed, places_of, told, uncompressed
+from goodmeasure.reading.paths import PARQUET, Place, Places, is_compressed, places_of, told, uncompressed
+from goodmeasure.reading.plain_parquet import plain_columns
 from goodmeasure.reading.remarks import Remark
 from goodmeasure.reading.ruled import ReadInColumns
 from goodmeasure.reading.sql import Sql, as_named, case, identifier, listed, literal, quoted, sql, typed, united
@@ -28,7 +29,6 @@ from goodmeasure.reading.tables import listed as named
 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "?")
 SQL_KIND = {ColumnKind.NUMBER: Sql("DOUBLE"), ColumnKind.DATE: Sql("TIMESTAMP"), ColumnKind.TEXT: Sql("VARCHAR")}
-_PARQUET = b"PAR1"
 _MEND = "mend or remove the file"
 _PARQUET_SUFFIXES = (".parquet", ".pq")
 Types = Mapping[str, str]
@@ -421,11 +421,11 @@ def alone(reader: Reader, place: Place) -> Files:
 def _is_parquet(place: Place) -> bool:
     """Whether a file is Parquet, by how it begins. Error: GM202 if it is only called so."""
     with told(place.name), Path(place.path).open("rb") as file:
-        start = file.read(len(_PARQUET))
-    if start and start != _PARQUET and place.name.endswith(_PARQUET_SUFFIXES):
+        start = file.read(len(PARQUET))
+    if start and start != PARQUET and place.name.endswith(_PARQUET_SUFFIXES):
         what = f"{place.name} is called Parquet, and is not"
         raise UnreadableTable(what, where=place.name, seen=f"it begins with {start!r}", fix=_MEND)
-    return start == _PARQUET
+    return start == PARQUET
 
 
 def _json_form(place: Place) -> str | None:
@@ -462,10 +462,15 @@ def framed(reader: Reader, names: Iterable[str]) -> Files:
 
 def _parquet(reader: Reader, place: Place) -> Files:
     found = Files(reader, (ParquetFiles(AS_THEY_ARE, (place,)),), AS_THEY_ARE, place.name, (place,))
-    path = literal(place.path)
-    names = _outermost(found.ask(sql("SELECT name, num_children FROM parquet_schema({path})", path=path)))
+    columns = plain_columns(place.path)
+    if columns is None:
+        names = _outermost(
+            found.ask(sql("SELECT name, num_children FROM parquet_schema({path})", path=literal(place.path)))
+        )
+    else:
+        names = [name for name, _ in columns]
     refuse_names(names, place.name)
-    types = _described(found, names)
+    types = _described(found, names) if columns is None else dict(columns)
     return replace(found, scanned=(ParquetFiles(types, (place,)),), types=types)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.keeping.compiling import loop
 from goodmeasure.statistics.arrays import column_of
-from goodmeasure.statistics.texts import names_in, places
+from goodmeasure.statistics.texts import coded_texts
 
 # More different words than these are told apart by a sort.
 MOST_WORDS = 64
@@ -147,9 +147,9 @@ def _categories(keys: Any) -> Coded | None:
 
 def _of_texts(keys: NDArray[Any]) -> Coded | None:
     """Texts that are objects; None where something else is among them, or nothing."""
-    names = names_in(keys)
+    found = coded_texts(keys)
     # An array of texts drops what ends in NUL.
-    return Coded.of(places(names, keys), names) if names else None
+    return Coded.of(*found) if found and len(keys) else None
 
 
 def _codes(values: NDArray[Any]) -> NDArray[Any] | None:

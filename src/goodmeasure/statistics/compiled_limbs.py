@@ -140,25 +140,87 @@ def add_chunk(limbs: Any, x: Any, rest: Any, n: int) -> Any:
 
 
 @loop(nogil=True)
-def power(x: Any, squared: Any, out: Any) -> None:
-    if squared:
-        for i in range(len(x)):
-            out[i] = x[i] * x[i]
-    else:
-        for i in range(len(x)):
-            out[i] = x[i]
+def split_powers(x: Any, n: int, firsts: Any, seconds: Any, rests: Any) -> Any:
+    """`split` of numbers and of their squares at once: of each the sums of bits, and whether anything is left over."""
+    (first, square_first), (second, square_second) = firsts, seconds
+    one, two = np.int64(first).view(np.float64), np.int64(second).view(np.float64)
+    square_one, square_two = np.int64(square_first).view(np.float64), np.int64(square_second).view(np.float64)
+    ones = twos = square_ones = square_twos = left_over = square_left_over = np.int64(0)
+    for i in range(n):
+        value = x[i]
+        t = value + one
+        left = value - (t - one)
+        u = left + two
+        left = left - (u - two)
+        rests[0, i] = left
+        left_over |= np.float64(left).view(np.int64)
+        ones += np.float64(t).view(np.int64)
+        twos += np.float64(u).view(np.int64)
+        square = value * value
+        t = square + square_one
+        left = square - (t - square_one)
+        u = left + square_two
+        left = left - (u - square_two)
+        rests[1, i] = left
+        square_left_over |= np.float64(left).view(np.int64)
+        square_ones += np.float64(t).view(np.int64)
+        square_twos += np.float64(u).view(np.int64)
+    values = ones - n * first, twos - n * second, left_over != 0
+    return values, (square_ones - n * square_first, square_twos - n * square_second, square_left_over != 0)
+
+
+@loop(nogil=True)
+def quanta(most: Any) -> Any:
+    """The exponents of the quanta that numbers are rounded to, of the bits of the largest size."""
+    first = max((most >> 52) - 1073, FINEST)
+    return first, max(first - 52, FINEST)
+
+
+@loop(nogil=True)
+def add_powers(limbs: Any, x: Any, n: int, scratch: Any) -> Any:
+    """Add a chunk to the first row of limbs, and its squares to the second; False if one is not finite.
+
+    ``scratch`` is memory for three chunks.
+    """
+    most = np.int64(largest(x, n)).view(np.float64)
+    peaks = np.float64(most).view(np.int64), np.float64(most * most).view(np.int64)
+    if peaks[1] >> 52 >= HUGE or peaks[0] >> 52 >= HUGE:
+        return add_huge_powers(limbs, x, n, scratch)
+    (first, second), (square_first, square_second) = quanta(peaks[0]), quanta(peaks[1])
+    firsts = rounder(first), rounder(square_first)
+    values, squares = split_powers(x, n, firsts, (rounder(second), rounder(square_second)), scratch)
+    add_whole(limbs[0], values[0], first)
+    add_whole(limbs[0], values[1], second)
+    add_whole(limbs[1], squares[0], square_first)
+    add_whole(limbs[1], squares[1], square_second)
+    if values[2]:
+        add_chunk(limbs[0], scratch[0], scratch[2], n)
+    if squares[2]:
+        add_chunk(limbs[1], scratch[1], scratch[2], n)
+    return True
+
+
+@loop(nogil=True)
+def add_huge_powers(limbs: Any, x: Any, n: int, scratch: Any) -> Any:
+    """`add_powers` where numbers or their squares are near the ends of double precision, or beyond."""
+    for i in range(n):
+        scratch[0, i], scratch[1, i] = x[i], x[i] * x[i]
+    return add_chunk(limbs[0], scratch[0], scratch[2], n) and add_chunk(limbs[1], scratch[1], scratch[2], n)
 
 
 @loop(plain=plain_limbs.add_column, whole=True, nogil=True)
 def add_column(limbs: Any, x: Any) -> Any:
     """Add a column to the first row of limbs, and its square to the second if there is one; False if one is not finite."""
-    scratch, rest = np.empty(CHUNK), np.empty(CHUNK)
+    scratch = np.empty((3, CHUNK))
     for start in range(0, len(x), CHUNK):
         part = x[start : start + CHUNK]
-        for row in range(len(limbs)):
-            power(part, row, scratch)
-            if not add_chunk(limbs[row], scratch, rest, len(part)):
+        if len(limbs) == 2:
+            if not add_powers(limbs, part, len(part), scratch):
                 return False
+            continue
+        scratch[0, : len(part)] = part
+        if not add_chunk(limbs[0], scratch[0], scratch[2], len(part)):
+            return False
     return True
 
 

@@ -117,14 +117,18 @@ class ExactSums:
     def _add_rows(self, values: Floats, limbs: NDArray[np.int64], cell: int) -> bool:
         if not _compiled().add_column(limbs, np.ascontiguousarray(values, dtype=np.float64)):
             return False
-        before, added = self._waiting.pop(cell, None), len(values)
+        self.add_summed(limbs, len(values), cell)
+        return True
+
+    def add_summed(self, limbs: NDArray[np.int64], added: int, cell: int) -> None:
+        """Add to a cell and the next ones what `compiled_limbs` summed, of so many numbers, as limbs of all exponents."""
+        before = self._waiting.pop(cell, None)
         if before is not None and len(before.limbs) == len(limbs) and before.added + added <= MOST_ADDED:
             limbs += before.limbs
             added += before.added
         elif before is not None:
             self._place(cell, before.limbs)
         self._waiting[cell] = _Waiting(limbs, added)
-        return True
 
     def _settle(self) -> None:
         """Add the columns that wait: they are put in their place once, and not after each block of a column."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -71,10 +72,34 @@ def names_in(values: NDArray[Any]) -> list[str] | None:
     Returns:
         The texts, each once; None where the column has another type, or holds anything else.
     """
+    cells = _texts(values)
+    return None if cells is None else sorted({*cells})
+
+
+def coded_texts(values: NDArray[Any]) -> tuple[NDArray[np.intp], list[str]] | None:
+    """The different texts of a column of objects as they come, and the place of each row's among them, (n,).
+
+    Args:
+        values: an array of any type.
+
+    Returns:
+        The places and the texts, each once; None where the column has another type, or holds anything else.
+    """
+    cells = _texts(values)
+    if cells is None:
+        return None
+    # A new text gets the next place: one look into the dictionary for a row.
+    place = defaultdict[str, int]()
+    place.default_factory = place.__len__
+    return np.fromiter(map(place.__getitem__, cells), np.intp, len(cells)), [*place]
+
+
+def _texts(values: NDArray[Any]) -> list[str] | None:
+    """The cells of a column of objects that are all texts, and none that only equal one: these may be another when written."""
     if values.dtype != object or values.ndim != 1:
         return None
-    names = set(values.tolist())
-    return sorted(names) if all(type(name) is str for name in names) else None
+    cells = values.tolist()
+    return cells if {*map(type, cells)} <= {str} else None
 
 
 def places(names: list[str], values: NDArray[Any]) -> NDArray[np.intp]:

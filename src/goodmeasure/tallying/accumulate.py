@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import reduce
+from functools import cached_property, reduce
 from itertools import combinations, product
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ from goodmeasure.statistics.arrays import array_of, column_of, numbers_of, one_a
 from goodmeasure.statistics.coded_keys import Coded, coded
 from goodmeasure.statistics.row_arguments import Floats, MissingScore, OutOfRange
 from goodmeasure.statistics.weights import MOST_WEIGHT, are_tame
+from goodmeasure.tallying import at_once
 from goodmeasure.tallying.schema import MOST_CLASSES, Kind, Schema, column, columns
 from goodmeasure.tallying.state import AmountSums, ClusterSums, Moments, ScoreCounts, State, hashed
 from goodmeasure.tallying.tally import Tally
@@ -109,7 +110,7 @@ class Accumulator:
         """Add rows of one group."""
         group = self._groups.setdefault(label, Group(State(), []))
         for part in even(len(given.y), BLOCK):
-            self._count(group, _present(group.state, given.at(part)))
+            self._count(group, given.at(part))
 
     def check(self, y: NDArray[Any], z: dict[str, NDArray[Any]], w: Floats | None) -> None:
         """Refuse the rows that `add` refuses for what they hold."""
@@ -126,9 +127,35 @@ class Accumulator:
                 check[self.schema.kind](values, self._called.get(name, name))
         return target
 
-    def _count(self, group: Group, given: Portion) -> None:
-        """Add rows of one group that are all present."""
-        if not len(given.y):
+    @cached_property
+    def _kernels(self) -> at_once.Whole | None:
+        """Where the kernels stand that count rows at once."""
+        return at_once.kernels_of(self._taking, self.schema)
+
+    def _counted_at_once(self, state: State, given: Portion) -> bool:
+        """Whether rows could be added in one pass, and were."""
+        if self._kernels is None or given.w is not None or given.cluster is not None:
+            return False
+        ((model, p),) = given.z.items()
+        scores = state.scores[model] if model in state.scores else ScoreCounts(False)
+        found = at_once.counted(self._kernels, given.y, p, scores)
+        if found is None:
+            return False
+        state.rows += len(p)
+        state.scores[model] = scores
+        for at, limbs in enumerate(found):
+            name = column(model, at)
+            if name not in state.moments:
+                state.moments[name] = Moments(False)
+            state.moments[name].add_summed(len(p), limbs)
+        return True
+
+    def _count(self, group: Group, rows: Portion) -> None:
+        """Add rows of one group."""
+        if self._counted_at_once(group.state, rows):
+            return
+        given = _present(group.state, rows)
+        if not len(given.y) or (len(given.y) < len(rows.y) and self._counted_at_once(group.state, given)):
             return
         target = self._checked(given)
         found = self._columns(target, given.z)

@@ -29,7 +29,7 @@ CHUNK = 1024
 # A row adds one number to its cell: 1 in the upper bits for the count, its quanta (at most 2**32) in the lower ones. That many
 # rows fit before both are taken apart.
 COUNT = 48
-MOST_ROWS = (1 << (64 - COUNT)) - 1
+MOST_ROWS = ((1 << (64 - COUNT)) // CHUNK - 1) * CHUNK
 QUANTA = (1 << COUNT) - 1
 _ONE_ROW = (1 << COUNT) - int(np.array([MAGIC]).view(np.int64)[0])
 
@@ -40,13 +40,18 @@ def _cells_plain(p: Any, out: Any) -> None:
     out[:] = np.where(p < 0.5, k, SCORE_CELLS - 1 - k)
 
 
+@loop(nogil=True)
+def cell_of(p: Any) -> Any:
+    """The cell of a probability: six bits of significand in each octave of it or its complement."""
+    k: Any = max((np.float64(min(p, 1.0 - p)).view(np.int64) >> 46) - FIRST, 0)
+    return k if p < 0.5 else SCORE_CELLS - 1 - k
+
+
 @loop(plain=_cells_plain, whole=True, nogil=True)
 def _cells(p: Any, out: Any) -> None:
-    """The cell of each probability: six bits of significand in each octave of it or its complement."""
+    """The cell of each probability."""
     for i in range(len(p)):
-        q = min(p[i], 1.0 - p[i])
-        k: Any = max((np.float64(q).view(np.int64) >> 46) - FIRST, 0)
-        out[i] = k if p[i] < 0.5 else SCORE_CELLS - 1 - k
+        out[i] = cell_of(p[i])
 
 
 def _count_scores_plain(p: Any, labels: Any, counts: Any, places: Any) -> None:
@@ -59,32 +64,39 @@ def _count_scores_plain(p: Any, labels: Any, counts: Any, places: Any) -> None:
 
 
 @loop(nogil=True)
-def _packed(p: Any, out: Any) -> None:
-    """What each row adds to its cell."""
-    for i in range(len(p)):
-        out[i] = np.float64(p[i] + MAGIC).view(np.int64) + _ONE_ROW
+def packed(p: Any) -> Any:
+    """What a row adds to its cell."""
+    return np.float64(p + MAGIC).view(np.int64) + _ONE_ROW
 
 
 @loop(nogil=True)
-def _add_rows(p: Any, labels: Any, table: Any) -> None:
-    cells, packed = np.empty(CHUNK, np.int64), np.empty(CHUNK, np.int64)
-    for start in range(0, len(p), CHUNK):
-        part, label = p[start : start + CHUNK], labels[start : start + CHUNK]
-        _cells(part, cells)
-        _packed(part, packed)
-        for i in range(len(part)):
-            table[2 * cells[i] + label[i]] += packed[i]
+def add_rows(at: Any, each: Any, n: int, table: Any) -> None:
+    """Add rows to a table of cells by label: their places in it, and what each of them adds."""
+    for i in range(n):
+        table[at[i]] += each[i]
+
+
+@loop(nogil=True)
+def unpack(table: Any, counts: Any, places: Any) -> None:
+    """Take what rows added apart, at most so many as `MOST_ROWS`, and empty the table."""
+    for at in range(len(table)):
+        counts[at] += np.int64(np.uint64(table[at]) >> np.uint64(COUNT))
+        places[at] += table[at] & QUANTA
+        table[at] = 0
 
 
 @loop(plain=_count_scores_plain, whole=True, nogil=True)
 def _count_scores(p: Any, labels: Any, counts: Any, places: Any) -> None:
-    table = np.zeros(len(counts), np.int64)
-    for start in range(0, len(p), MOST_ROWS):
-        _add_rows(p[start : start + MOST_ROWS], labels[start : start + MOST_ROWS], table)
-        for at in range(len(table)):
-            counts[at] += np.int64(np.uint64(table[at]) >> np.uint64(COUNT))
-            places[at] += table[at] & QUANTA
-            table[at] = 0
+    table, at, each = np.zeros(len(counts), np.int64), np.empty(CHUNK, np.int64), np.empty(CHUNK, np.int64)
+    for first in range(0, len(p), MOST_ROWS):
+        end = min(first + MOST_ROWS, len(p))
+        for start in range(first, end, CHUNK):
+            part, label = p[start : min(start + CHUNK, end)], labels[start : min(start + CHUNK, end)]
+            for i in range(len(part)):
+                at[i] = 2 * cell_of(part[i]) + label[i]
+                each[i] = packed(part[i])
+            add_rows(at, each, len(part), table)
+        unpack(table, counts, places)
 
 
 def count_scores(p: Floats, labels: NDArray[np.int8], counts: NDArray[np.int64], places: NDArray[np.int64]) -> None:

@@ -69,6 +69,11 @@ class Moments:
         for cell, column in enumerate(columns):
             self.sums.add_column(in_range(column), cell)
 
+    def add_summed(self, n: int, limbs: NDArray[np.int64]) -> None:
+        """Add so many finite values without weights whose sum, and that of their squares, are given as limbs."""
+        self.n += n
+        self.sums.add_summed(limbs, n, 0)
+
     def merge(self, other: Moments) -> Moments:
         """The moments of both sets of rows."""
         return Moments(

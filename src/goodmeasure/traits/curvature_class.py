@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,6 +14,7 @@ from goodmeasure.deriving import numbers
 from goodmeasure.deriving.predictions import raw
 from goodmeasure.deriving.record import Record
 from goodmeasure.formulas.activations import linear
+from goodmeasure.statistics.keys import few
 from goodmeasure.statistics.row_arguments import Floats
 
 _TARGETS, _LOOKED_AT = 40, 4000
@@ -170,19 +172,23 @@ class Kinks:
 
 def kinks(loss: Record, y: Floats) -> Kinks | None:
     """Where the lines of a convex, piecewise linear loss meet, for each target; None if it has more than two kinks."""
-    targets, where = np.unique(y, return_inverse=True)
+    # Many targets are not sorted to look at each once: that takes longer than to look at all.
+    targets, where = few(y, _LOOKED_AT) or (y, slice(None))
     width = 1e3 * (float(np.ptp(targets)) + np.abs(targets).max() + 1)
-    low, high = np.full(targets.shape, -width), np.full(targets.shape, width)
-    left, right = numbers.gradient(loss, targets, low), numbers.gradient(loss, targets, high)
-    first = _turn(lambda z: numbers.gradient(loss, targets, z) > left, targets, low, high)
-    last = _turn(lambda z: numbers.gradient(loss, targets, z) >= right, targets, low, high)
+    left, right = (numbers.gradient(loss, targets, np.full(targets.shape, far)) for far in (-width, width))
+    first = _turn(lambda some, z: numbers.gradient(loss, targets[some], z) > left[some], targets, width)
+    last = _turn(lambda some, z: numbers.gradient(loss, targets[some], z) >= right[some], targets, width)
     middle = numbers.gradient(loss, targets, first / 2 + last / 2)
     same = last - first <= 1e-12 * width
     middle = np.where(same, right, middle)
-    if not _fits(loss, targets, (left, middle, right), (first, last)):
+    some = _spread_out(targets)
+    slopes, turns = (left[some], middle[some], right[some]), (first[some], last[some])
+    if not _fits(loss, targets[some], slopes, turns):
         return None
     rows = np.arange(len(y))
     two = ~same[where]
+    if not two.any():
+        return Kinks(rows, first[where], left[where], right[where])
     return Kinks(
         np.concatenate([rows, rows[two]]),
         np.concatenate([first[where], last[where][two]]),
@@ -191,14 +197,35 @@ def kinks(loss: Record, y: Floats) -> Kinks | None:
     )
 
 
-def _turn(beyond: Any, targets: Floats, low: Floats, high: Floats) -> Floats:
-    """The raw output beyond which a condition holds: the target itself where it turns there, else by halving."""
-    step = 1e-9 * np.maximum(1.0, np.abs(targets))
-    if bool(np.all(~beyond(targets - step) & beyond(targets + step))):
+def _spread_out(targets: Floats) -> NDArray[np.intp]:
+    """The places of some of the targets, if they are many: at equal steps, and the ends of all."""
+    if len(targets) <= _LOOKED_AT:
+        return np.arange(len(targets))
+    steps = np.arange(0, len(targets), len(targets) // _LOOKED_AT)
+    return np.concatenate([steps, [np.argmin(targets), np.argmax(targets)]])
+
+
+def _turn(beyond: Callable[[slice, Floats], NDArray[np.bool_]], targets: Floats, width: float) -> Floats:
+    """The raw output beyond which a condition holds: the target, or as far from all as from one, or else by halving."""
+    step, every = 1e-9 * np.maximum(1.0, np.abs(targets)), slice(0, len(targets))
+
+    def turns(at: Floats) -> bool:
+        return bool(np.all(~beyond(every, at - step) & beyond(every, at + step)))
+
+    if turns(targets):
         return targets
+    nearest = int(np.argmin(np.abs(targets)))
+    one = slice(nearest, nearest + 1)
+    at = targets + (_halved(beyond, one, width) - targets[one])
+    return at if turns(at) else _halved(beyond, every, width)
+
+
+def _halved(beyond: Callable[[slice, Floats], NDArray[np.bool_]], some: slice, width: float) -> Floats:
+    """Where a condition begins to hold for some targets."""
+    low, high = np.full(some.stop - some.start, -width), np.full(some.stop - some.start, width)
     for _ in range(90):
         middle = low / 2 + high / 2
-        yes = beyond(middle)
+        yes = beyond(some, middle)
         low, high = np.where(yes, low, middle), np.where(yes, middle, high)
     return low / 2 + high / 2
 
