@@ -16,8 +16,8 @@ from goodmeasure.statistics.row_arguments import Floats
 
 # Cells of a block, which stays near the core between the way forth and the way back; rows of one whose columns are multiplied.
 _CELLS, _ROWS = 1 << 19, 2048
-# A block of fewer rows takes longer to ask for than to read.
-_FEWEST = 512
+# Rows of more columns are in blocks as long as theirs: shorter ones take longer to ask for than to read.
+_WIDEST = 1024
 # Cells that stay with a core on the way forth and back where no Python is in between.
 _KEPT = 1 << 16
 # Up to so many products OpenBLAS multiplies at once, without packing, which takes less time than half of the products packed.
@@ -46,7 +46,7 @@ def is_sparse(features: Any) -> bool:
 def blocks(features: Any) -> list[slice]:
     """The rows, as many at a time as stay near a core; all at once of a table of mostly zeros."""
     count, width = features.shape
-    size = max(count if is_sparse(features) else _CELLS // max(width, 1), _FEWEST)
+    size = max(count if is_sparse(features) else _CELLS // min(max(width, 1), _WIDEST), 1)
     return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
 
