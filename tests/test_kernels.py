@@ -360,6 +360,30 @@ def test_a_gradient_written_over_raw_outputs_that_are_no_numbers(name, n):
     np.testing.assert_array_equal(kernels.value_and_gradient(LOSSES[name], y, again, out=again)[1], gradient)
 
 
+@pytest.mark.parametrize("dtype", PRECISIONS)
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_gradient_written_over_what_it_is_made_of(name, dtype):
+    """Raw outputs or weights, also where single precision ends and the kernel gives up after it wrote."""
+    loss, r, n = LOSSES[name], np.random.default_rng(2), 1500
+    columns = 3 if loss.is_classwise else len(loss.activation)
+    z = r.normal(0, 1, (n, columns) if columns > 1 else n).astype(dtype)
+    known = [0, 1, 2] if loss.is_classwise else [v for v in (0, 1, 2, 7) if v in loss.target]
+    y = r.choice(known, n).astype(int if loss.is_classwise else dtype)
+    weight = r.uniform(0, 1, n)
+    for far in (1, 1e30):
+        z.flat[n // 2], z.flat[n // 3] = far, -far
+        mean, gradient = loss.value_and_gradient(y, z, weight)
+        over = z.copy()
+        assert loss.value_and_gradient(y, over, weight, out=over)[0] == pytest.approx(mean, rel=1e-15)
+        np.testing.assert_array_equal(over, gradient)
+        over = np.empty_like(z)
+        beneath = over.reshape(-1).view(np.float64)[: n // 2]
+        part, heavy = slice(0, len(beneath)), weight[: len(beneath)]
+        beneath[:] = heavy
+        _, gradient = loss.value_and_gradient(y[part], z[part], heavy)
+        np.testing.assert_array_equal(loss.value_and_gradient(y[part], z[part], beneath, out=over[part])[1], gradient)
+
+
 def mixtures(n, classes, dtype=np.float32):
     """Rows of probabilities and raw outputs, common ones."""
     r = np.random.default_rng(classes)
