@@ -1,4 +1,4 @@
-"""A table's rows on their way through the kernel of a loss and back, all while they are near the core; Numba is loaded for it."""
+"""A table's rows on their way through the kernel of a loss and back, all while they are near the core."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.fitting.loops import LOOSE
-from goodmeasure.keeping.calling import call_at
-from goodmeasure.keeping.compiling import loop
+from goodmeasure.keeping.compiling import call_at, loop
 from goodmeasure.kernels.layout import CHUNK
 
 
