@@ -19,9 +19,8 @@ from typing import Any
 import llvmlite
 import numba
 import numpy as np
-from numba.core import config, sigutils
+from numba.core import config
 from numba.core.caching import _Cache
-from numba.core.ccallback import CFunc
 from numba.core.compiler import CompileResult
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
@@ -48,18 +47,6 @@ def compiled(**options: Any) -> Callable[[Any], Any]:
         dispatcher = numba.njit(**options)(function)
         dispatcher._cache = Kept(function, options)
         return dispatcher
-
-    return decorate
-
-
-def c_function(signature: Any, **options: Any) -> Callable[[Any], Any]:
-    """Compile a function for C at once, and keep what was compiled. The options are those of ``numba.cfunc``."""
-
-    def decorate(function: Any) -> Any:
-        made: Any = CFunc(function, sigutils.normalize_signature(signature), locals={}, options=options)
-        made._cache = Kept(function, options)
-        made.compile()
-        return made
 
     return decorate
 
