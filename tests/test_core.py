@@ -46,7 +46,6 @@ NEED_MORE = {
     "goodmeasure.keeping.compiled",
     "goodmeasure.keeping.identity",
     "goodmeasure.risks.standings.Standing",  # its example grows trees
-    "goodmeasure.tallying.compiled_rows",
 }
 
 
