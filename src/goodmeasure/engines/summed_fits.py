@@ -247,8 +247,9 @@ def _along(shard: Shard, at: _At, ways: Floats) -> tuple[Floats, Floats, Floats]
     size = ways.shape[1]
     found = np.zeros(size), np.zeros((size, size)), np.zeros(size)
     for rows in at.spec.of(shard):
-        for whole, part in zip(found, at.objective(*rows).along(at.theta, ways, at.centre / at.scale), strict=True):
-            whole += rows[2].sum() * part
+        parts = at.objective(*rows).along(at.theta, ways, at.centre / at.scale)
+        slope, bend, rounding = (whole + rows[2].sum() * part for whole, part in zip(found, parts, strict=True))
+        found = slope, bend, rounding
     return found
 
 
