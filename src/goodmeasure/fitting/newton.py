@@ -191,7 +191,8 @@ def minimise(
             if more / 2 > max(tol * abs(value), objective.rounding(theta)):
                 moved = search(objective, theta, aside, more)
                 if moved is None:
-                    return Reached(theta, step, False, left + more / 2)
+                    left += more / 2
+                    return Reached(theta, step, left <= objective.rounding(theta) / KEEP, left)
                 theta = moved
                 value, gradient = objective.value_and_gradient(theta)
                 if watch(theta, value):
