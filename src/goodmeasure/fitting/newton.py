@@ -21,6 +21,8 @@ _SLOW = 1e-3
 # The part of all signals that may be left of their sum where the matrix shows no way to lower it; and the part of what the
 # objective was that is as good as nothing.
 _UNSEEN, _TRACE = 1e-6, 1e-12
+# Steps that hardly lower it any more have arrived where no more than this part is left to gain.
+_ENOUGH = 1e-9
 # A Cholesky factor whose pivots differ by more than this is one of a singular matrix.
 _SINGULAR = 1e-7
 # The part of its size that a matrix is asked to keep of a bend: rows are asked of less.
@@ -208,7 +210,7 @@ def minimise(
             if falls_without_end(objective, theta, theta - before):
                 return Reached(theta, step, False, endless=True)
             if objective.value(before) - value < _SLOW * abs(value):
-                return Reached(theta, step, False)
+                return Reached(theta, step, left <= _ENOUGH * abs(value), left)
             before = theta
         moved = search(objective, theta, wanted.reshape(theta.shape), promised)
         if moved is None:
