@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -206,3 +210,27 @@ def test_no_kernel_no_loop(monkeypatch, taken):
     monkeypatch.setattr(kernels, "outcome_values", lambda _: None)
     assert tallied(PAIR, y, p) == step_by_step(PAIR, y, p)
     assert taken == []
+
+
+def test_an_accumulator_that_was_sent_elsewhere_asks_where_kernels_stand_there(taken, monkeypatch):
+    y, p = rows(3000)
+    p = p.clip(0.001, 0.999)
+    made = Accumulator(PAIR, schema_of(PAIR, ("model",), p, (False, False, True)))
+    made.add(y, {"model": p})
+    asked, places = [], kernels.outcome_values
+    monkeypatch.setattr(kernels, "outcome_values", lambda loss: asked.append(loss) or places(loss))
+    there = pickle.loads(pickle.dumps(made))
+    there.add(y, {"model": p})
+    assert len(asked) == len(PAIR)
+    assert taken == [True, True]
+    assert there.finish().to_bytes() == tallied(PAIR, np.tile(y, 2), np.tile(p, 2))
+
+
+def test_few_rows_do_without_numba():
+    program = """
+import sys, goodmeasure as gm
+gm.tally(gm.losses.binary_cross_entropy(), [0, 1, 1], prediction=[0.2, 0.5, 0.9])
+print("numba" in sys.modules)
+"""
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert told.stdout == "False\n"

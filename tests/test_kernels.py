@@ -21,7 +21,7 @@ from goodmeasure.formulas.expression import nodes, symbol
 from goodmeasure.kernels import few, layout, points, printer, rows, shares, threads
 from goodmeasure.kernels.statistics import CLASS, STATISTICS, needed
 from goodmeasure.losses import catalogue
-from turns import PRECISIONS, at_night, is_asked_in
+from turns import PRECISIONS
 
 LOSSES = {name: definition() for name, definition in sorted(catalogue().items())}
 # Losses of classes whose targets are rows of probabilities, some with what the catalogue's defaults do not show.
@@ -31,17 +31,9 @@ SHARES["weighted of shares"] = catalogue()["focal"](gamma=1.5, class_weight=(1.0
 SHARES["half focal of shares"] = catalogue()["focal"](gamma=0.5)  # whose slope is no number at a probability of one
 SHARES["summed of shares"] = LOSSES["brier"] + 0.5 * LOSSES["multiclass_hinge"]
 KINDS = LOSSES | SHARES
-TURN = {name: PRECISIONS[k % 2] for k, name in enumerate(SHARES)}
 
 
-def by_day(name, dtype):
-    """Whether it is a loss's turn to be asked in a precision."""
-    return TURN[name] == dtype if name in SHARES else is_asked_in(name, dtype)
-
-
-def in_turn(dtype, names=KINDS):
-    """The losses, of which those whose turn is another precision wait for the night."""
-    return pytest.mark.parametrize("name", [at_night(name, unless=by_day(name, dtype)) for name in names])
+of_every_loss = pytest.mark.parametrize("name", KINDS)
 
 
 def size_of(name):
@@ -148,7 +140,7 @@ def close(name, dtype, seen, order):
     return same | within | near
 
 
-@in_turn("float32")
+@of_every_loss
 def test_every_loss_in_single_precision(name):
     value, signal, _ = swept(name, "float32")
     y, z = examples(name, "float32")
@@ -161,41 +153,13 @@ def test_every_loss_in_single_precision(name):
         assert good.all(), [(y[a[0]], z[a[0]], seen[a]) for a in rows_]
 
 
-@in_turn("float64")
+@of_every_loss
 def test_every_loss_in_double_precision(name):
     value, signal, _ = swept(name, "float64")
     y, z = examples(name, "float64")
     for order, seen in enumerate((value, signal)):
         good = close(name, "float64", seen, order)
         assert good.all(), [(y[i], z[i], seen[i]) for i in np.argwhere(~good)[:3, 0]]
-
-
-@pytest.mark.parametrize("dtype", PRECISIONS)
-def test_every_constant_of_the_words_of_a_precision_is_asked_for_by_day(dtype, monkeypatch):
-    """Or a wrong one would be seen at night alone."""
-    sources = []
-
-    def load(source):
-        sources.append(source)
-        raise LookupError("printed, and not compiled")
-
-    monkeypatch.setattr(points.modules, "load", load)
-
-    def constants(name):
-        sources.clear()
-        y, z = examples(name, dtype)
-        for fresh in (y, np.full_like(y, 0.25)) if LOSSES[name].is_binary else (y,):
-            with pytest.raises(LookupError):
-                swept(name, dtype, given=(fresh, z))
-        return printer.names_of("".join(sources)) & printer.word_source(dtype).constants.keys()
-
-    monkeypatch.setattr("goodmeasure.kernels.points._function", points._function.__wrapped__)
-    monkeypatch.setattr("goodmeasure.kernels.rows._function", rows._function.__wrapped__)
-    monkeypatch.setitem(globals(), "KINDS", LOSSES | {name: catalogue()[name]() for name in LOSSES})
-    asked = {name: constants(name) for name in LOSSES}
-    of_day = set().union(*(found for name, found in asked.items() if by_day(name, dtype)))
-    assert set().union(*asked.values()) - of_day == set()
-    assert len(of_day) > 60
 
 
 @pytest.mark.parametrize("name", [n for n in SAMPLE if not LOSSES[n].is_classwise])
@@ -360,6 +324,30 @@ def test_a_gradient_written_over_raw_outputs_that_are_no_numbers(name, n):
     np.testing.assert_array_equal(kernels.value_and_gradient(LOSSES[name], y, again, out=again)[1], gradient)
 
 
+@pytest.mark.parametrize("dtype", PRECISIONS)
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_gradient_written_over_what_it_is_made_of(name, dtype):
+    """Raw outputs or weights, also where single precision ends and the kernel gives up after it wrote."""
+    loss, r, n = LOSSES[name], np.random.default_rng(2), 1500
+    columns = 3 if loss.is_classwise else len(loss.activation)
+    z = r.normal(0, 1, (n, columns) if columns > 1 else n).astype(dtype)
+    known = [0, 1, 2] if loss.is_classwise else [v for v in (0, 1, 2, 7) if v in loss.target]
+    y = r.choice(known, n).astype(int if loss.is_classwise else dtype)
+    weight = r.uniform(0, 1, n)
+    for far in (1, 1e30):
+        z.flat[n // 2], z.flat[n // 3] = far, -far
+        mean, gradient = loss.value_and_gradient(y, z, weight)
+        over = z.copy()
+        assert loss.value_and_gradient(y, over, weight, out=over)[0] == pytest.approx(mean, rel=1e-15)
+        np.testing.assert_array_equal(over, gradient)
+        over = np.empty_like(z)
+        beneath = over.reshape(-1).view(np.float64)[: n // 2]
+        part, heavy = slice(0, len(beneath)), weight[: len(beneath)]
+        beneath[:] = heavy
+        _, gradient = loss.value_and_gradient(y[part], z[part], heavy)
+        np.testing.assert_array_equal(loss.value_and_gradient(y[part], z[part], beneath, out=over[part])[1], gradient)
+
+
 def mixtures(n, classes, dtype=np.float32):
     """Rows of probabilities and raw outputs, common ones."""
     r = np.random.default_rng(classes)
@@ -392,9 +380,10 @@ def test_shares_of_any_number_of_classes(name, classes):
     assert (np.concatenate(alone) == _unscaled(loss, y, z)[[0, 70, 130]]).all()
 
 
+@pytest.mark.parametrize("dtype", PRECISIONS)
 @pytest.mark.parametrize(("name", "classes"), [*((n, 5) for n in SHARES), *((n, 70) for n in list(SHARES)[::9])])
-def test_one_hot_shares_are_indices(name, classes):
-    loss, (_, z) = SHARES[name], mixtures(97, classes, TURN[name])
+def test_one_hot_shares_are_indices(name, classes, dtype):
+    loss, (_, z) = SHARES[name], mixtures(97, classes, dtype)
     if loss.class_weight:
         loss = catalogue()["focal"](class_weight=tuple(np.linspace(0, 3, classes)))
     y = np.arange(97) % classes
@@ -405,7 +394,7 @@ def test_one_hot_shares_are_indices(name, classes):
         np.testing.assert_allclose(found[1], expected[1], rtol=2e-5, atol=1e-6 / 97)
 
 
-@in_turn("float64", [n for n in SHARES if not SHARES[n].class_weight])
+@pytest.mark.parametrize("name", [n for n in SHARES if not SHARES[n].class_weight])
 def test_shares_are_true_to_many_digits(name):
     loss, r = SHARES[name], np.random.default_rng(2)
     z = np.concatenate([r.normal(0, 3, (1, 4)), [[30, 0, -5, 0], [18, 17.25, -9, 0], [-37, 3, 2, -9]]])
@@ -485,9 +474,8 @@ def test_rows_that_nearly_add_up_are_refused_by_both_or_by_the_stricter_kernel(c
 MIRRORED = [name for name in LOSSES if points.mirrored(LOSSES[name])]
 
 
-@pytest.mark.parametrize(
-    ("name", "dtype"), [at_night(n, dtype, unless=by_day(n, dtype)) for n in MIRRORED for dtype in PRECISIONS]
-)
+@pytest.mark.parametrize("dtype", PRECISIONS)
+@pytest.mark.parametrize("name", MIRRORED)
 def test_half_a_formula_serves_yes_and_no(name, dtype):
     y, z = examples(name, dtype)
     between = (y > 0) & (y < 1)

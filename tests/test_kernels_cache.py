@@ -2,6 +2,7 @@
 
 import ctypes
 import hashlib
+import itertools
 import math
 import multiprocessing
 import os
@@ -9,6 +10,8 @@ import pickle
 import stat
 import subprocess
 import sys
+import threading
+import time
 import types
 from pathlib import Path
 
@@ -431,6 +434,41 @@ def test_kernels_go_on_after_a_fork():
         assert here.recv() == here.recv()
     finally:
         threads.set_threads(before)
+
+
+FOUND = {
+    "kernel": lambda number: machine_code.address(SOURCE.format(number=float(number)), lowering()),
+    "loop": answer_of_a_loop,
+}
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_a_child_compiles_whatever_threads_were_at_work_at_the_fork(home, kind):
+    numbers, ended = itertools.count(1), threading.Event()
+
+    def work():
+        while not ended.is_set():
+            found(next(numbers))
+
+    found = FOUND[kind]
+    found(0)
+    other = threading.Thread(target=work)
+    other.start()
+    try:
+        for k in range(4):
+            time.sleep(0.007 * (k + 1))
+            child = multiprocessing.get_context("fork").Process(target=found, args=(-1 - k,))
+            child.start()
+            child.join(30)
+            hangs = child.exitcode is None
+            child.kill()
+            assert not hangs
+            child.join()
+    finally:
+        ended.set()
+        other.join()
 
 
 def test_threads_are_as_many_as_the_setting_says(monkeypatch):

@@ -21,7 +21,7 @@ from goodmeasure.frameworks.torch_derivatives import Program, values_of
 from goodmeasure.frameworks.torch_fused import WORTH_A_CALL
 from goodmeasure.frameworks.torch_operators import name_of
 from goodmeasure.losses import catalogue
-from turns import at_night, is_asked_in, precision_of
+from turns import precision_of
 
 LOSSES = {name: definition() for name, definition in sorted(catalogue().items())}
 MANY = max(WORTH_A_CALL.values())
@@ -59,15 +59,7 @@ def kernel(loss):
     return to_torch(loss, reduction="none")
 
 
-# Kernels of doubles of the losses whose turn these are; the formula of all.
-either = pytest.mark.parametrize(
-    ("name", "evaluated"),
-    [
-        at_night(name, evaluated, unless=evaluated is formula or is_asked_in(name, "float64"))
-        for name in LOSSES
-        for evaluated in (formula, kernel)
-    ],
-)
+either = pytest.mark.parametrize(("name", "evaluated"), [(name, how) for name in LOSSES for how in (formula, kernel)])
 
 
 @either
@@ -623,7 +615,7 @@ def test_a_module_prints_copies_and_saves():
     module.load_state_dict({})
 
 
-@pytest.mark.parametrize("name", [at_night(name, unless=is_asked_in(name, "float32")) for name in LOSSES])
+@pytest.mark.parametrize("name", LOSSES)
 def test_a_small_network_learns(name):
     path = Path(__file__).parent.parent / "examples" / "train_torch.py"
     spec = importlib.util.spec_from_file_location("train_torch", path)

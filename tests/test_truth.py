@@ -12,7 +12,6 @@ from goodmeasure.checking import checks, repair, truth
 from goodmeasure.checking.checks import Answer, CheckFailed, check
 from goodmeasure.errors import FormulaError
 from goodmeasure.formulas.expression import Word
-from turns import at_night, is_asked_in
 
 PATIENT = 300.0  # seconds: here everything is looked at, however busy the machine is
 
@@ -35,9 +34,7 @@ def test_the_catalogue_passes_the_battery(loss):
     assert report.passed, str(report)
 
 
-@pytest.mark.parametrize(
-    "name", [at_night(name, unless=is_asked_in(name, "float64")) for name in gm.losses.catalogue()]
-)
+@pytest.mark.parametrize("name", gm.losses.catalogue())
 def test_the_catalogue_passes_what_the_battery_asks_of_kernels(name):
     asked = checks.Asking(False, truth.Clock(PATIENT), str, PATIENT)
     answers = [answer for question in COMPILING for answer in asked.of(question, gm.losses.find(name)())]

@@ -13,21 +13,14 @@ from zlib import crc32
 import pytest
 
 PRECISIONS = ("float32", "float64")
-# A kernel of every loss in both precisions takes two minutes to compile. The words that kernels are made of are written for each
-# precision once, and losses of every kind share them: each loss is asked in one precision, which its name alone says, so that a
-# loss that is added moves no other.
-# Those which alone hold a word: test_kernels looks that each constant of a precision's words is asked for.
-_IN_BOTH = {"log_cosh", "barron"}
 
 
 def precision_of(loss: object) -> str:
-    """The precision whose turn it is for a loss, or for the name of one with its defaults."""
+    """The precision whose turn it is for a loss, or for the name of one with its defaults.
+
+    Its name alone says so, and a loss that is added moves no other.
+    """
     return PRECISIONS[crc32(str(loss).removesuffix("()").encode()) % 2]
-
-
-def is_asked_in(name: str, precision: str) -> bool:
-    """Whether a loss of the catalogue is asked in a precision by day."""
-    return precision_of(name) == precision or name in _IN_BOTH
 
 
 def at_night(*values: Any, unless: bool, id: str | None = None) -> Any:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from goodmeasure import kernels
 from goodmeasure.deriving import numbers
 from goodmeasure.fitting import design
+from goodmeasure.fitting.passing import through
 from goodmeasure.keeping.compiling import compiles
 from goodmeasure.kernels.layout import CHUNK
 from goodmeasure.making.loss import Loss
@@ -264,8 +265,6 @@ class Objective:
         known = self._raw_at is not None and self._raw_at[0] is theta
         if known or not self._by_loops or self._steps is None or not compiles():
             return None
-        from goodmeasure.fitting.passing import through
-
         n, width = self.features.shape
         whole = n - n % CHUNK
         slopes = np.ascontiguousarray(theta[:width, 0])

@@ -1,4 +1,4 @@
-"""A table's rows on their way through the kernel of a loss and back, all while they are near the core; Numba is loaded for it."""
+"""A table's rows on their way through the kernel of a loss and back, all while they are near the core."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from goodmeasure.fitting.loops import LOOSE
-from goodmeasure.keeping.calling import call_at
-from goodmeasure.keeping.compiling import loop
+from goodmeasure.keeping.compiling import call_at, loop
 from goodmeasure.kernels.layout import CHUNK
 
 
@@ -36,7 +35,7 @@ def through(
             y[start:].ctypes.data, raw.ctypes.data, weight[start:].ctypes.data, parameters.ctypes.data, limits.ctypes.data,
             values.ctypes.data, signal.ctypes.data, values.ctypes.data, state.ctypes.data, live, live, np.int64(0), scale,
         ))  # fmt: skip
-        for i in range(0, count, 2):  # as `back`: whole chunks are even
+        for i in range(0, count, 2):  # as `goodmeasure.fitting.loops.back`: chunks are even
             a, b = signal[i], signal[i + 1]
             for j in range(width):
                 out[j] += a * features[start + i, j] + b * features[start + i + 1, j]

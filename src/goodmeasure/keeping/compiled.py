@@ -9,11 +9,9 @@ compiled anew and replaced.
 from __future__ import annotations
 
 import hashlib
-import os
 import pickle
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -21,24 +19,25 @@ from typing import Any
 import llvmlite
 import numba
 import numpy as np
-from numba.core import config, sigutils
+from numba.core import config
 from numba.core.caching import _Cache
-from numba.core.ccallback import CFunc
 from numba.core.compiler import CompileResult
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 from numba.core.serialize import dumps
 
+from goodmeasure.keeping.checked import keep, kept
+from goodmeasure.keeping.forking import held_at_fork
 from goodmeasure.keeping.identity import meaning
 from goodmeasure.keeping.private import directory
-from goodmeasure.keeping.unfinished import begin_file
 
-_DIGEST = hashlib.sha256().digest_size
 _VERSIONS = (numba.__version__, llvmlite.__version__, np.__version__, sys.version)
 # What the environment tells Numba of every function.
 _SETTINGS = ("BOUNDSCHECK", "DEBUGINFO_DEFAULT", "LOOP_VECTORIZE", "OPT", "SLP_VECTORIZE")
 # Numba makes its target on first use, under two locks that a decorator and a compilation take in opposite order: two threads
 # whose first calls came at once would wait for each other for ever. So it is made here, once, while this module is imported.
 _TARGET = cpu_target.target_context
+held_at_fork(global_compiler_lock)
 
 
 def compiled(**options: Any) -> Callable[[Any], Any]:
@@ -48,18 +47,6 @@ def compiled(**options: Any) -> Callable[[Any], Any]:
         dispatcher = numba.njit(**options)(function)
         dispatcher._cache = Kept(function, options)
         return dispatcher
-
-    return decorate
-
-
-def c_function(signature: Any, **options: Any) -> Callable[[Any], Any]:
-    """Compile a function for C at once, and keep what was compiled. The options are those of ``numba.cfunc``."""
-
-    def decorate(function: Any) -> Any:
-        made: Any = CFunc(function, sigutils.normalize_signature(signature), locals={}, options=options)
-        made._cache = Kept(function, options)
-        made.compile()
-        return made
 
     return decorate
 
@@ -86,22 +73,17 @@ class Kept(_Cache):  # type: ignore[misc,unused-ignore]
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The compiled form of a signature, or None if it is not there whole."""
         place = self._place(sig, target_context.codegen())
-        if place is None:
+        data = kept(place) if place else None
+        if data is None:
             return None
-        with suppress(OSError):
-            data = place.read_bytes()
-            if hashlib.sha256(data[_DIGEST:]).digest() == data[:_DIGEST]:
-                target_context.refresh()
-                return CompileResult._rebuild(target_context, *pickle.loads(data[_DIGEST:]))
-        return None
+        target_context.refresh()
+        return CompileResult._rebuild(target_context, *pickle.loads(data))
 
     def save_overload(self, sig: Any, cres: Any) -> None:
         """Keep a compiled form; where the disk does not let us, it is used all the same."""
         place = self._place(sig, cres.codegen)
         if place is not None:
-            data = dumps(cres._reduce())
-            with suppress(OSError):
-                _write(place, hashlib.sha256(data).digest() + data)
+            keep(place, dumps(cres._reduce()))
 
     def _place(self, sig: Any, codegen: Any) -> Path | None:
         folder = directory()
@@ -119,15 +101,3 @@ class Kept(_Cache):  # type: ignore[misc,unused-ignore]
 
     def flush(self) -> None:
         """Nothing to do: what is stale has another name."""
-
-
-def _write(place: Path, data: bytes) -> None:
-    descriptor, draft = begin_file(place.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            draft.replace(place)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise

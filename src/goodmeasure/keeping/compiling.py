@@ -82,10 +82,30 @@ def _most(args: tuple[Any, ...]) -> int:
     return max((each.size for each in args if isinstance(each, np.ndarray)), default=0)
 
 
+class LazyCall:
+    """What loops call kernels by, whose addresses they are given: see `goodmeasure.keeping.calling.call_at`."""
+
+    @cached_property
+    def compiled(self) -> Any:
+        """The call as Numba has it."""
+        from goodmeasure.keeping.calling import call_at
+
+        return call_at
+
+    def __call__(self, address: Any, arguments: Any) -> None:
+        """Only a compiled loop can call what stands at an address."""
+        raise NotImplementedError
+
+
+call_at = LazyCall()
+
+
 def _among_compiled(function: FunctionType) -> FunctionType:
     """The function with the compiled forms of the loops that it calls as its globals, where Numba looks for them."""
     known = function.__globals__
-    loops = {name: known[name] for name in function.__code__.co_names if isinstance(known.get(name), LazyLoop)}
+    loops = {
+        name: known[name] for name in function.__code__.co_names if isinstance(known.get(name), LazyLoop | LazyCall)
+    }
     compiled = {name: each.compiled for name, each in loops.items()}
     return FunctionType(
         function.__code__, {**known, **compiled}, function.__name__, function.__defaults__, function.__closure__

@@ -17,20 +17,13 @@ from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from goodmeasure.keeping.checked import keep, kept
+from goodmeasure.keeping.forking import held_at_fork
 from goodmeasure.keeping.private import directory
 from goodmeasure.strict.extras import needed
 
-_lock = threading.RLock()
 _NAME = "goodmeasure_kernel_"
-
-
-def _renew_lock() -> None:
-    global _lock  # noqa: PLW0603 - a lock that another thread held at the fork would never be released in the child
-    _lock = threading.RLock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_lock)
+_lock = threading.RLock()
+held_at_fork(_lock)  # LLVM has a lock of its own, which is held while it compiles
 
 
 @cache

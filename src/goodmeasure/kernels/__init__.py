@@ -43,11 +43,17 @@ def value_and_gradient(
     if found is None:
         return None
     weight, total = found
-    table = np.empty(z.shape, _native(z.dtype)) if out is None else out
-    result = _sweep(loss)(
-        loss, "value+signal", y, z, weight=weight, scale=1 / total, tables=(None, table, None), out_is_ours=out is None
+    # A kernel reads and writes in any order it likes, and where it gives up, the plain evaluation reads again.
+    table = (
+        np.empty(z.shape, _native(z.dtype)) if out is None or _overlaps(out, y, z, weight, sample_weight, mask) else out
     )
-    return None if result.bad or _ended(loss, z, result.sum) else (result.sum / total, table)
+    result = _sweep(loss)(loss, "value+signal", y, z, weight=weight, scale=1 / total, tables=(None, table, None))
+    if result.bad or _ended(loss, z, result.sum):
+        return None
+    if out is None or out is table:
+        return result.sum / total, table
+    out[...] = table
+    return result.sum / total, out
 
 
 def steps(loss: Record, y: Any, weight: Any) -> points.RunSteps | None:
@@ -201,6 +207,11 @@ def _fits(out: Any, z: Any) -> bool:
         and flags.writeable
         and out.dtype.isnative
     )
+
+
+def _overlaps(out: Any, *read: Any) -> bool:
+    """Whether what is to be written may lie where something is that is read."""
+    return any(np.may_share_memory(out, each) for each in read if isinstance(each, np.ndarray))
 
 
 def _weighed(loss: Record, y: Any, z: Any, sample_weight: Any, mask: Any) -> tuple[Any, float] | None:

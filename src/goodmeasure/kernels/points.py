@@ -329,19 +329,16 @@ def sweep(
     weight: Any = None,
     scale: float = 1.0,
     tables: tuple[Any, Any, Any],
-    out_is_ours: bool = True,
 ) -> Found:
     """One pass over all examples, a block at a time.
 
     ``z`` is float32 or float64, with the loss's raw outputs on the last axis if they are several; ``y`` any numbers of the
     examples' shape; ``weight`` None or float64. ``tables`` are C-contiguous arrays of z's dtype to fill with the values, the
-    signals and the curvatures (the latter two times ``scale`` and weight), or None where they are not wanted;
-    ``out_is_ours`` if no other array can share their memory.
+    signals and the curvatures (the latter two times ``scale`` and weight), or None where they are not wanted; nothing that is
+    read shares their memory.
     """
     dtype = z.dtype if z.dtype.isnative else z.dtype.newbyteorder("=")
     arrays = [y, z, weight, *tables]
-    if not out_is_ours and y.size >= CHUNK and _overlap(arrays):  # less than a chunk is copied before it is read
-        arrays[:3] = [None if a is None else a.copy() for a in arrays[:3]]
     if has_sure(loss, kind) and not 0 < y.item(0) < 1:
         sums, bad = _blocks(compiled(loss, kind, dtype, weight is not None, True), arrays, y.size, scale)
         if not bad:
@@ -409,9 +406,3 @@ def _blocks(kernel: PointKernel, arrays: Sequence[Any], n: int, scale: float) ->
 
     found = for_each(max(-(-n // rows), 1), work)
     return [x for sums, _ in found for x in sums], any(bad for _, bad in found)
-
-
-def _overlap(arrays: list[Any]) -> bool:
-    """Whether a result is written over what is read: a kernel reads and writes a chunk in any order it likes."""
-    sources, results = ([a for a in part if a is not None] for part in (arrays[:3], arrays[3:]))
-    return any(np.may_share_memory(a, t) for a in sources for t in results)

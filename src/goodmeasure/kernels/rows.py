@@ -117,8 +117,7 @@ class _Labels(Column):
 
 
 def sweep(
-    loss: Record, kind: str, y: Any, z: Any, *, weight: Any = None, scale: float = 1.0, tables: tuple[Any, Any, Any],
-    out_is_ours: bool = True,
+    loss: Record, kind: str, y: Any, z: Any, *, weight: Any = None, scale: float = 1.0, tables: tuple[Any, Any, Any]
 ) -> Found:  # fmt: skip
     """One pass over all rows; see `goodmeasure.kernels.points.sweep`. The value alone, or the value and the signal.
 
@@ -129,8 +128,6 @@ def sweep(
     n = z.size // classes
     kernel = compiled(loss, kind, dtype.name, weight is not None, classes, of_shares)
     values, signal = (None if t is None else t.reshape(-1) for t in tables[:2])
-    if not out_is_ours and signal is not None:
-        y, z = (a.copy() if np.may_share_memory(a, signal) else a for a in (y, z))
     table = np.array(loss.class_weight or np.ones(classes), dtype=dtype)
     unit = TILE if classes <= FEW else GROUP
     rows = max(block_of(z.size) // classes // unit, 1) * unit

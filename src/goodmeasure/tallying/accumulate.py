@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, reduce
+from functools import reduce
 from itertools import combinations, product
 from typing import Any, NamedTuple
 
@@ -127,18 +127,15 @@ class Accumulator:
                 check[self.schema.kind](values, self._called.get(name, name))
         return target
 
-    @cached_property
-    def _kernels(self) -> at_once.Whole | None:
-        """Where the kernels stand that count rows at once."""
-        return at_once.kernels_of(self._taking, self.schema)
-
     def _counted_at_once(self, state: State, given: Portion) -> bool:
         """Whether rows could be added in one pass, and were."""
-        if self._kernels is None or given.w is not None or given.cluster is not None:
+        # Addresses are asked for each time: those of another process, or of a loss that is gone, lead anywhere.
+        places = at_once.kernels_of(self._taking, self.schema)
+        if places is None or given.w is not None or given.cluster is not None:
             return False
         ((model, p),) = given.z.items()
         scores = state.scores[model] if model in state.scores else ScoreCounts(False)
-        found = at_once.counted(self._kernels, given.y, p, scores)
+        found = at_once.counted(places, given.y, p, scores)
         if found is None:
             return False
         state.rows += len(p)

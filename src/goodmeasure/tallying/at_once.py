@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure import kernels
-from goodmeasure.keeping.compiling import compiles
+from goodmeasure.keeping.compiling import installed
 from goodmeasure.statistics.limbs import LIMBS
+from goodmeasure.tallying.compiled_rows import count
 from goodmeasure.tallying.schema import Schema
 from goodmeasure.tallying.state import ScoreCounts, countable
 
@@ -21,7 +22,7 @@ def kernels_of(losses: Sequence[Any], schema: Schema) -> Whole | None:
     """Where the kernels of losses of probabilities stand; None where rows must be counted step by step."""
     if (schema.kind, len(schema.models), schema.on_predictions) != ("outcome", 1, True):
         return None
-    if schema.weighted or schema.clustered or not compiles():
+    if schema.weighted or schema.clustered or not installed():
         return None
     found = [place for loss in losses if (place := kernels.outcome_values(loss)) is not None]
     return np.array(found, dtype=np.int64) if len(found) == len(losses) else None
@@ -34,8 +35,6 @@ def counted(places: Whole, y: NDArray[Any], p: NDArray[Any], scores: ScoreCounts
     """
     if y.ndim != 1 or p.ndim != 1 or not (_is_narrow(y.dtype) and _is_narrow(p.dtype)):
         return None
-    from goodmeasure.tallying.compiled_rows import count
-
     limbs = np.zeros((len(places), 2, LIMBS), np.int64)
     taken = count(_labels(y), _read(p, np.float64), places, limbs, scores.counts.ravel(), scores.places.ravel())
     if not taken:

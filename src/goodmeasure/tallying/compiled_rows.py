@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from goodmeasure.keeping.calling import call_at
-from goodmeasure.keeping.compiling import loop
+from goodmeasure.keeping.compiling import call_at, loop
 from goodmeasure.kernels.layout import CHUNK
 from goodmeasure.kernels.sums import BAD, LOST, STATE
 from goodmeasure.statistics.compiled_limbs import add_powers
