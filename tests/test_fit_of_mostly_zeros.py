@@ -169,3 +169,23 @@ def test_a_column_of_one_number_has_no_spread(rows: int, number: float) -> None:
         np.testing.assert_allclose(mean[:8], number, rtol=1e-11)
         assert not spread[:8].any()
         assert spread[8:].all()
+
+
+@pytest.mark.parametrize("off", [1e3, 1e6, 1e9])
+@pytest.mark.parametrize("weighed", [False, True])
+def test_columns_without_a_zero_are_fitted_however_far_from_it(off: float, weighed: bool) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 5)).round(3)
+    X[:, 1] = 0.0
+    w = rng.uniform(0.5, 2, 300) if weighed else None
+    y = X @ [1.0, 0, 2, 0, 1] + rng.normal(size=300)
+    far = X + np.array([off, 0, -off, 0, 3.0])
+    far[:, 3] = 3.3
+    loss = losses.huber()
+    dense = gm.LossRegressor(loss, alpha=0.01).fit(far, y, sample_weight=w)
+    twice = sparse.csr_array(far)  # each cell told of in two halves
+    twice = sparse.csr_array((np.repeat(twice.data / 2, 2), np.repeat(twice.indices, 2), 2 * twice.indptr), far.shape)
+    for table in (sparse.csr_array(far), twice):
+        found = gm.LossRegressor(loss, alpha=0.01).fit(table, y, sample_weight=w)
+        assert found.certificate_.objective == pytest.approx(dense.certificate_.objective, rel=1e-9)
+        np.testing.assert_allclose(found.coef_, dense.coef_, rtol=1e-6, atol=1e-9)

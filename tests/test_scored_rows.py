@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
+import json
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import csv as csv_of_arrow
+from pyarrow import parquet
 
 import goodmeasure as gm
 from goodmeasure.cli import status_of
@@ -211,3 +215,31 @@ def test_amounts_that_are_far_off_are_not_called_impossible() -> None:
     found = gm.calibration(rng.normal(1000, 1, 5000), rng.normal(0, 1, 5000), gm.losses.squared_error())
     assert 0 < found.p_value < 1e-100
     assert "probability 0" not in str(found)
+
+
+@pytest.mark.parametrize("names", [("", "a"), ("", "(missing)"), ("all", "a"), ("", "all")])
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_group_of_any_name_is_not_taken_for_all(
+    names: tuple[str, str], suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(0)
+    p = rng.uniform(size=600)
+    y = (rng.uniform(size=600) < p) * 1
+    first = rng.uniform(size=600) < 0.3
+    keys = [names[0] or None if one else names[1] for one in first]
+    path = tmp_path / f"rows.{suffix}"
+    table = pa.table({"y": y, "p": p, "g": keys})
+    (csv_of_arrow.write_csv if suffix == "csv" else parquet.write_table)(table, path)
+    more = [str(path), "--y", "y", "--p", "p", "--by", "g", "--json"]
+
+    assert status_of(["score", *more, "--loss", "binary_brier"]) == 0
+    groups = json.loads(capsys.readouterr().out)["groups"]
+    assert len(groups) == 3
+    assert groups[""]["rows"] == 600
+    means = [one["risk"]["p"]["binary_brier()"]["value"] for one in groups.values()]
+    parts = [((p - y) ** 2)[at].mean() for at in (first | True, first, ~first)]
+    np.testing.assert_allclose(sorted(means), sorted(parts), rtol=1e-9)
+
+    assert status_of(["decide", *more, "--cost", "fn=4", "--cost", "fp=1"]) == 0
+    decided = json.loads(capsys.readouterr().out)
+    assert sorted(one["threshold"]["n"] for one in decided.values()) == sorted([600, first.sum(), (~first).sum()])

@@ -63,7 +63,7 @@ def decided(data: tuple[str, ...], score: str | None, costs: tuple[str, ...], gi
             found = _on_tally(table, kept, asked, chosen, given)
         tell_remarks(table, asked)
     if given["as_json"]:
-        click.echo(json_text(plain_values({key or "all": one.to_dict() for key, one in found.decisions.items()})))
+        click.echo(json_text(plain_values(_document(found.decisions))))
         return 0
     if found.told:
         click.echo(printable(found.told))
@@ -74,6 +74,15 @@ def decided(data: tuple[str, ...], score: str | None, costs: tuple[str, ...], gi
         priced = [part for cost in costs for part in ("--cost", cost)] if at_hand else []
         click.echo(_next(data, kept, asked, chosen, given, priced))
     return 0
+
+
+def _document(decisions: dict[str, Any]) -> dict[str, Any]:
+    """The decision for all, and for each group; "all" is in brackets where a group is called so."""
+    others = [key for key in decisions if key]
+    name = "all"
+    while name in others:
+        name = f"({name})"
+    return {name: decisions[""].to_dict()} | {key: decisions[key].to_dict() for key in others}
 
 
 class Answered(NamedTuple):

@@ -29,6 +29,7 @@ from goodmeasure.reading.recognition import Written
 from goodmeasure.reading.sources import names_in_first
 from goodmeasure.reading.tables import refuse_none
 from goodmeasure.reading.writing import csv_line
+from goodmeasure.statistics.keys import called
 from goodmeasure.statistics.row_arguments import OutOfRange
 from goodmeasure.tallying.accumulate import kind_of
 from goodmeasure.tallying.saved import Saved, Shard, is_saved, load
@@ -223,12 +224,15 @@ def settled(request: Request, table: Places) -> Request:
 def groups_of(held: dict[str, Any], by: str | None) -> dict[str, Any]:
     """The places of all rows, and of those of each group."""
     found: dict[str, Any] = {"": slice(None)}
-    return found | ({str(key): np.flatnonzero(held[by] == key) for key in np.unique(held[by])} if by else {})
+    if by:
+        names = {str(key): key for key in np.unique(held[by])}
+        found |= {called(name, names): np.flatnonzero(held[by] == key) for name, key in names.items()}
+    return found
 
 
 def parts_of(made: Any, by: str | None) -> dict[str, Any]:
     """A tally, and that of each of its groups of which some row counts."""
-    groups = {key: made[key] for key in sorted(made.groups)} if by else {}
+    groups = {called(key, made.groups): made[key] for key in sorted(made.groups)} if by else {}
     return {"": made} | {key: part for key, part in groups.items() if part.n}
 
 

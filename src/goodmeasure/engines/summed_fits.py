@@ -243,6 +243,16 @@ def _size(shard: Shard, at: _At) -> float:
     return sum(float(rows[2].sum()) * at.objective(*rows).size(at.theta) for rows in at.spec.of(shard))
 
 
+def _along(shard: Shard, at: _At, ways: Floats) -> tuple[Floats, Floats, Floats]:
+    size = ways.shape[1]
+    found = np.zeros(size), np.zeros((size, size)), np.zeros(size)
+    for rows in at.spec.of(shard):
+        parts = at.objective(*rows).along(at.theta, ways, at.centre / at.scale)
+        slope, bend, rounding = (whole + rows[2].sum() * part for whole, part in zip(found, parts, strict=True))
+        found = slope, bend, rounding
+    return found
+
+
 def _reach(shard: Shard, at: _At) -> float:
     return max((at.objective(*rows).reach(at.theta) for rows in at.spec.of(shard)), default=0.0)
 
@@ -309,6 +319,14 @@ class _Merged:
     def rounding(self, theta: Floats) -> float:
         """How much of the objective is rounding."""
         return self._sums(theta).rounding
+
+    def along(self, theta: Floats, ways: Floats) -> tuple[Floats, Floats, Floats]:
+        """The derivative and the curvature along directions, and the bend that rounding alone makes."""
+        self.passes += 1
+        sums = zip(*self.shards.map(partial(_along, ways=ways), self._at(theta)), strict=True)
+        slope, bend, rounding = (sum(parts) / self.moments.weight for parts in sums)
+        penalty = self.penalty.ravel()[:, None]
+        return slope + ways.T @ (penalty[:, 0] * theta.ravel()), bend + (penalty * ways).T @ ways, rounding
 
     def pulls(self, theta: Floats) -> Floats:
         """What the derivatives would be if no signal worked against another."""

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from goodmeasure.fitting import loops
 from goodmeasure.kernels.layout import CHUNK
@@ -48,6 +49,11 @@ def blocks(features: Any) -> list[slice]:
     count, width = features.shape
     size = max(count if is_sparse(features) else _CELLS // min(max(width, 1), _WIDEST), 1)
     return [slice(start, min(start + size, count)) for start in range(0, count, size)]
+
+
+def runs(features: Any) -> list[slice]:
+    """The rows, so many at a time as columns are multiplied of."""
+    return [slice(start, start + _ROWS) for start in range(0, features.shape[0], _ROWS)]
 
 
 def room(width: int) -> int:
@@ -121,8 +127,15 @@ def moments(features: Any, weight: Floats | None) -> tuple[Floats, Floats]:
     rows = features.shape[0]
     if is_sparse(features):
         share = np.full(rows, 1 / rows) if weight is None else weight / weight.sum()
-        mean = features.T @ share
-        return mean, np.sqrt(np.maximum(squares(features).T @ share - mean**2, 0))
+        cells = canonical(features)
+        # The rounding of a mean is no spread of a column of one number.
+        low, high = (np.asarray(end(axis=0).toarray()).ravel() for end in (cells.min, cells.max))
+        mean = np.where(low == high, high, features.T @ share)
+        by_row = np.repeat(share, np.diff(cells.indptr))
+        width = features.shape[1]
+        stored = np.bincount(cells.indices, by_row, width)
+        square = np.bincount(cells.indices, by_row * (cells.data - mean[cells.indices]) ** 2, width)
+        return mean, np.sqrt(square + np.maximum(1 - stored, 0) * mean**2)
     if by_loops(features):
         mean, square = np.zeros(features.shape[1]), np.zeros(features.shape[1])
         if weight is None:
@@ -218,19 +231,32 @@ def squares(features: Any) -> Any:
     """The square of each cell."""
     if not is_sparse(features):
         return features**2
-    if not features.has_canonical_format:  # a cell may be told of in parts
-        return features.multiply(features)
+    return canonical(features).power(2)
+
+
+def canonical(features: Any) -> Any:
+    """A table of mostly zeros each of whose cells is told of once, not in parts."""
+    if features.has_canonical_format:
+        return features
     found = features.copy()
-    found.data **= 2
+    found.sum_duplicates()
     return found
 
 
-def scaled(features: Any, centre: Floats, scale: Floats) -> Any:
-    """The table with a centre taken from each column, and divided by its scale; of mostly zeros the centre is zero."""
-    if is_sparse(features):
-        from scipy.sparse import diags_array
+def may_move(features: Any) -> NDArray[np.bool_]:
+    """The columns from whose cells something can be taken: all, or those of a table of mostly zeros that have none."""
+    rows, width = features.shape
+    if not is_sparse(features):
+        return np.ones(width, dtype=bool)
+    return np.asarray(np.bincount(canonical(features).indices, minlength=width) == rows)
 
-        return (features @ diags_array(1 / scale)).tocsr()
+
+def scaled(features: Any, centre: Floats, scale: Floats) -> Any:
+    """The table with a centre taken from each column, and divided by its scale: what is not stored stays zero."""
+    if is_sparse(features):
+        found = canonical(features).copy()
+        found.data = (found.data - centre[found.indices]) / scale[found.indices]
+        return found
     return (features - centre) / scale
 
 

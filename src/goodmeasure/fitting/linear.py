@@ -466,7 +466,9 @@ def _gap(
             return None, "gradient descent with memory (L-BFGS)", False
         part = float(np.sum(gradient[:width] ** 2 / objective.penalty[:width])) / 2
         return part, "strong convexity of the penalty, the intercept being settled", False
-    left = abs(float(newton.direction(objective.curvature(theta), gradient.ravel()) @ gradient.ravel())) / 2
+    matrix = objective.curvature(theta)
+    left = abs(float(newton.direction(matrix, gradient.ravel()) @ gradient.ravel())) / 2
+    left += newton.hidden(objective, theta, matrix)[1] / 2
     if not np.isfinite(left):
         return None, "the loss has no finite curvature here", False
     return left, "half the squared Newton decrement", False

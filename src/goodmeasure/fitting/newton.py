@@ -21,8 +21,14 @@ _SLOW = 1e-3
 # The part of all signals that may be left of their sum where the matrix shows no way to lower it; and the part of what the
 # objective was that is as good as nothing.
 _UNSEEN, _TRACE = 1e-6, 1e-12
+# Steps that hardly lower it any more have arrived where no more than this part is left to gain.
+_ENOUGH = 1e-9
 # A Cholesky factor whose pivots differ by more than this is one of a singular matrix.
 _SINGULAR = 1e-7
+# The part of its size that a matrix is asked to keep of a bend: rows are asked of less.
+_HARDLY = 1e-10
+# Rows tell of a direction what is so many times (squared) what the rounding of their cells tells.
+_TOLD = 1e4
 # Beyond so many parameters a little damping takes the place of own directions, which cost tens of times a factor.
 _MANY = 200
 
@@ -65,6 +71,59 @@ def _of_singular(matrix: Floats, gradient: Floats) -> Floats:
     inverse = np.where(known, 1 / np.where(known, bend, 1), 0)
     found: Floats = -vectors @ (inverse * (vectors.T @ gradient))
     return found
+
+
+def hidden(objective: Smooth, theta: Floats, matrix: Floats) -> tuple[Floats, float]:
+    """A step where the matrix is lost in its rounding, as of columns that differ in their eighth digit, and what it promises.
+
+    A matrix of products has half the digits of its columns: what these still tell of such directions is asked of the rows.
+    """
+    nowhere = np.zeros(theta.shape), 0.0
+    if not np.isfinite(matrix).all() or well_conditioned(matrix) is not None:
+        return nowhere
+    ways = _lost(matrix, theta.shape[1])
+    ways[objective.held.ravel()] = 0.0
+    if not ways.size:
+        return nowhere
+    slope, bend, rounding = objective.along(theta, ways)
+    if not np.isfinite(bend).all():
+        return nowhere
+    unit = 1 / np.sqrt(np.where(rounding > 0, rounding, 1.0))
+    size, vectors = np.linalg.eigh(bend * unit * unit[:, None])
+    seen = size > max(_TOLD, _SINGULAR**2 * len(size) * size.max(initial=0))
+    vectors = unit[:, None] * vectors[:, seen]
+    pull = vectors.T @ slope
+    wanted = -ways @ (vectors @ (pull / size[seen]))
+    return wanted.reshape(theta.shape), float(pull @ (pull / size[seen]))
+
+
+def _lost(matrix: Floats, outputs: int) -> Floats:
+    """Directions whose bend a symmetric matrix hardly keeps, each of the parameters of one raw output.
+
+    Raw outputs that move together may bend nothing: the rows tell more where each moves alone.
+    """
+    count = len(matrix) // outputs
+    found = [np.zeros((count, outputs, 0))]
+    for k in range(outputs):
+        some = _without_pivots(matrix[k::outputs, k::outputs])
+        found.append(np.zeros((count, outputs, some.shape[1])))
+        found[-1][:, k] = some
+    return np.concatenate(found, axis=2).reshape(len(matrix), -1)
+
+
+def _without_pivots(matrix: Floats) -> Floats:
+    """For each parameter that those before it nearly make up for: its move with theirs against it (pivoted Cholesky)."""
+    from scipy.linalg import lapack, solve_triangular
+
+    diagonal = np.diag(matrix)
+    known = diagonal > 0
+    unit = 1 / np.sqrt(np.where(known, diagonal, 1.0))
+    factor, order, rank, _ = lapack.dpstrf(matrix * unit * unit[:, None], tol=_HARDLY)
+    order = order - 1
+    found = np.zeros((len(matrix), len(matrix) - rank))
+    found[order[:rank]] = -solve_triangular(factor[:rank, :rank], factor[:rank, rank:])
+    found[order[rank:], np.arange(len(matrix) - rank)] = 1.0
+    return unit[:, None] * found[:, known[order[rank:]]]
 
 
 def well_conditioned(matrix: Floats) -> Floats | None:
@@ -128,7 +187,21 @@ def minimise(
         wanted = np.where(objective.held.ravel(), 0.0, direction(matrix, gradient.ravel()))
         promised = float(-wanted @ gradient.ravel())
         left = promised / 2
-        if left <= tol * abs(value) or left <= objective.rounding(theta) or not promised > 0:
+        arrived = left <= tol * abs(value) or left <= objective.rounding(theta) or not promised > 0
+        if arrived or step % _LOOK == 0:
+            aside, more = hidden(objective, theta, matrix)
+            if more / 2 > max(tol * abs(value), objective.rounding(theta)):
+                moved = search(objective, theta, aside, more)
+                if moved is None:
+                    left += more / 2
+                    return Reached(theta, step, left <= objective.rounding(theta) / KEEP, left)
+                theta = moved
+                value, gradient = objective.value_and_gradient(theta)
+                if watch(theta, value):
+                    return Reached(theta, step, False)
+                continue
+            left += more / 2
+        if arrived:
             if abs(value) > trace and pulls_unseen(objective, theta, matrix @ wanted + gradient.ravel()):
                 return Reached(theta, step, False)
             last = theta + wanted.reshape(theta.shape)
@@ -137,7 +210,7 @@ def minimise(
             if falls_without_end(objective, theta, theta - before):
                 return Reached(theta, step, False, endless=True)
             if objective.value(before) - value < _SLOW * abs(value):
-                return Reached(theta, step, False)
+                return Reached(theta, step, left <= _ENOUGH * abs(value), left)
             before = theta
         moved = search(objective, theta, wanted.reshape(theta.shape), promised)
         if moved is None:

@@ -62,6 +62,9 @@ class Smooth(Protocol):
     def reach(self, direction: Floats) -> float:
         """How far a step moves the raw output that it moves most."""
 
+    def along(self, theta: Floats, ways: Floats) -> tuple[Floats, Floats, Floats]:
+        """The derivative and the curvature along directions of theta (its columns), and the bend that rounding alone makes."""
+
 
 @dataclass(frozen=True)
 class _Swept:
@@ -401,12 +404,48 @@ class Objective:
         if self.outputs == 1:
             found = self.products(self.bends(theta), single=single)
         else:
-            bend = self.loss.hessian(self.y, self.raw(theta), full=True)
-            found = self._crossed(bend * self.share[:, None, None])
+            found = self._crossed(self._bends_of_outputs(theta))
             found[self.held.ravel()], found[:, self.held.ravel()] = 0.0, 0.0
             found[np.diag_indices_from(found)] += self.held.ravel()
         found[np.diag_indices_from(found)] += self.penalty.ravel()
         return found
+
+    def along(self, theta: Floats, ways: Floats, away: Floats | None = None) -> tuple[Floats, Floats, Floats]:
+        """The derivative and the curvature along directions of theta (its columns), and the bend that rounding alone makes.
+
+        Found of the raw outputs that each direction moves, which keep the digits that products of columns lose. ``away`` is
+        what was taken from each column, in its scale.
+        """
+        each = ways.reshape(self.count, self.outputs, -1)
+        slope = ways.T @ (self.penalty * theta).ravel()
+        bend = (ways * self.penalty.ravel()[:, None]).T @ ways
+        rounding = np.zeros(ways.shape[1])
+        bends = self._bends_of_outputs(theta)
+        signals = np.concatenate([signal.copy() for _, signal in self._signals(theta)])
+        away = np.abs(self.centre / self.scale if away is None else away)
+        for rows in design.runs(self.features):
+            part = self.features[rows]
+            moved = [self._moved(part, each[:, k]) for k in range(self.outputs)]
+            for k, here in enumerate(moved):
+                sizes = np.abs(each[:, k])
+                off = _EPS * (self._moved(abs(part), sizes) + away @ sizes[: len(away)])
+                slope += here.T @ signals[rows, k]
+                rounding += np.maximum(bends[rows, k, k], 0) @ off**2
+                for j, there in enumerate(moved):
+                    bend += here.T @ (bends[rows, k, j, None] * there)
+        return slope, bend, rounding
+
+    def _moved(self, features: Any, ways: Floats) -> Floats:
+        """How far raw outputs of rows move in each direction of one raw output's parameters."""
+        found = np.asarray(features @ ways[: features.shape[1]])
+        return found + ways[-1] if self.intercept else found
+
+    def _bends_of_outputs(self, theta: Floats) -> Floats:
+        """What each row adds to the second derivative by its raw outputs, (rows, outputs, outputs)."""
+        if self.outputs == 1:
+            return self.bends(theta)[:, None, None]
+        found = self.loss.hessian(self.y, self.raw(theta), full=True)
+        return np.asarray(found * self.share[:, None, None])
 
     def mean_curvature(self, theta: Floats, width: float) -> Floats:
         """The second derivatives of one raw output's objective, those of each row averaged over a width of it."""
@@ -501,10 +540,10 @@ def _frame(features: Any, weight: Floats | None, intercept: bool) -> tuple[Float
         return centre, scale
     middle, spread = design.moments(features, weight)
     # A table of mostly zeros would not stay one if something were taken from each cell.
-    centred = intercept and not design.is_sparse(features)
-    size = spread if centred else np.hypot(middle, spread)
+    centred = design.may_move(features) & intercept
+    size = np.where(centred, spread, np.hypot(middle, spread))
     size = np.where(size > 0, size, np.where(middle != 0, np.abs(middle), 1.0))
     uneven = size.max() > _UNEVEN * size.min() or not 1 / _UNEVEN < size.max() < _UNEVEN
-    if centred and (np.abs(middle) > _OFF_CENTRE * size).any():
-        uneven, centre = True, middle
+    if (centred & (np.abs(middle) > _OFF_CENTRE * size)).any():
+        uneven, centre = True, np.where(centred, middle, 0.0)
     return centre, size if uneven else scale

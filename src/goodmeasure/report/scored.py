@@ -24,6 +24,7 @@ from goodmeasure.report.tiles import Tile, receipt
 from goodmeasure.report.web import AGAIN, CUT, PRICES, rendered
 from goodmeasure.risks.least import least_differs
 from goodmeasure.statistics.estimate import Difference, Estimate, T
+from goodmeasure.statistics.keys import called
 from goodmeasure.study.elsewhere import Reweighed
 from goodmeasure.study.verdict import interval, number
 from goodmeasure.tallying.tally import Tally
@@ -177,7 +178,8 @@ class ScoredRows:
         names = [name for name in sorted(self.tally.groups) if self.tally[name].n]
         level = 1 - (1 - self.level) / max(len(names), 1)
         found = {
-            name: self._wide(self.tally[name].risk(self.tally.losses[0], self.lead, level=level)) for name in names
+            called(name, names): self._wide(self.tally[name].risk(self.tally.losses[0], self.lead, level=level))
+            for name in names
         }
         return dict(sorted(found.items(), key=lambda pair: -pair[1].value))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.errors import UsageError
 from goodmeasure.statistics.row_arguments import Floats, MissingScore, Places, place
+
+MISSING = "(missing)"
+"""What rows without a key are called."""
+
+
+def called(key: str, others: Container[str]) -> str:
+    """What a key is called beside others: one of no text is missing, and has a name that none of the others has."""
+    if key:
+        return key
+    name = MISSING
+    while name in others:
+        name = f"({name})"
+    return name
 
 
 def summed(codes: NDArray[np.intp], values: Floats, count: int = 0) -> Floats:

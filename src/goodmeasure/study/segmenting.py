@@ -18,6 +18,7 @@ from goodmeasure.reading.tables import ColumnKind, Table, Values, cell, missing
 from goodmeasure.risks.least import least_losses
 from goodmeasure.risks.outputs import row_losses
 from goodmeasure.risks.segments import Segment, not_too_many, weak_segments
+from goodmeasure.statistics.keys import MISSING
 from goodmeasure.statistics.row_arguments import Floats, TooFewRows
 from goodmeasure.statistics.texts import by_value
 from goodmeasure.study.cases import Cases
@@ -29,7 +30,6 @@ from goodmeasure.study.verdict import interval, number
 MOST_COLUMNS, MOST_TEXTS, MOST_NUMBERS, MOST_ROWS = 8, 20, 10, 5_000
 # Named columns get more rows; numbers and dates of more values than these become ranges, each of as many rows.
 MOST_ROWS_NAMED, RANGES = 50_000, 4
-MISSING = "(missing)"
 Names = NDArray[Any]
 
 
