@@ -15,7 +15,8 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -61,19 +62,35 @@ class Table:
 
 @dataclass
 class Spent:
-    """The least time of a few by the clock and of the processor, how many there were, and what was found."""
+    """Times by the clock and of the processor, of which the middle ones count, and what was found.
 
-    clock: float = np.inf
-    processor: float = np.inf
-    times: int = 0
+    The least would not do: a machine that is shared takes what it lent to others off the processor's time, now and then too much.
+    """
+
+    clocks: list[float] = field(default_factory=list)
+    processors: list[float] = field(default_factory=list)
     found: Any = None
 
     def once_more(self, work: Callable[[], Any]) -> None:
         clock, processor = time.perf_counter(), time.process_time()
         self.found = work()
-        self.times += 1
-        self.processor = min(self.processor, time.process_time() - processor)
-        self.clock = min(self.clock, time.perf_counter() - clock)
+        self.processors.append(time.process_time() - processor)
+        self.clocks.append(time.perf_counter() - clock)
+
+    @property
+    def times(self) -> int:
+        """How many there were."""
+        return len(self.clocks)
+
+    @property
+    def clock(self) -> float:
+        """The middle one by the clock."""
+        return median(self.clocks)
+
+    @property
+    def processor(self) -> float:
+        """The middle one of the processor."""
+        return median(self.processors)
 
 
 def _ours(loss: Any, table: Table, y: Any, alpha: float, ratio: float) -> Contender:
@@ -100,7 +117,7 @@ def _theirs(name: str, model: Any, table: Table, y: Any) -> Contender:
 def _duel(
     title: str, table: Table, loss: Any, y: Any, alpha: float, rivals: list[Contender], *, ratio: float = 0.0
 ) -> None:
-    """A row for each way to fit: the least times, in passes too, and how far its objective is above the least."""
+    """A row for each way to fit: the middle times, in passes too, and how far its objective is above the least."""
     ways, one = [_ours(loss, table, y, alpha, ratio), *rivals], Spent()
     spent = [Spent() for _ in ways]
     for _ in range(REPEATS):
