@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from goodmeasure.cli._waiting import ASLEEP
+from goodmeasure.cli._waiting import OPENBLAS, OPENMP
 
 # What no command needs to answer about a table.
 HEAVY = {"sklearn", "pandas", "polars", "torch", "matplotlib", "skops", "rich", "mpmath", "xgboost", "lightgbm", "onnx"}
@@ -97,22 +97,23 @@ import os, sys
 import goodmeasure.cli as cli
 early = {"numpy", "scipy", "sklearn"} & set(sys.modules)
 cli.goodmeasure.get_command(None, sys.argv[1])
-print(sorted(early), os.environ.get("OMP_WAIT_POLICY"), os.environ.get("OPENBLAS_THREAD_TIMEOUT"))
+names = "OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "OPENBLAS_THREAD_TIMEOUT"
+print(sorted(early), *map(os.environ.get, names))
 """
 
 
 @pytest.mark.parametrize(
     ("command", "said", "expected"),
     [
-        ("run", {}, "[] PASSIVE 4"),
-        ("run", {"OMP_WAIT_POLICY": "ACTIVE"}, "[] ACTIVE 4"),
-        ("audit", {}, "[] None None"),
+        ("run", {}, "[] PASSIVE 20000 4"),
+        ("run", {"OMP_WAIT_POLICY": "ACTIVE"}, "[] ACTIVE None 4"),
+        ("audit", {}, "[] None None None"),
     ],
 )
 def test_threads_that_wait_sleep_before_libraries_are_loaded_unless_told_otherwise(
     command: str, said: dict[str, str], expected: str
 ) -> None:
-    own = {name: value for name, value in os.environ.items() if name not in ASLEEP}
+    own = {name: value for name, value in os.environ.items() if name not in OPENMP | OPENBLAS}
     found = subprocess.run(
         [sys.executable, "-c", LOADED, command], env=own | said, capture_output=True, text=True, check=True
     )
