@@ -11,7 +11,7 @@ demo: .venv/ready
 
 # The type checker has one core for a minute: the tests begin beside it.
 test: .venv/test-ready style
-	$(MAKE) --jobs=2 --output-sync=line types suite
+	$(MAKE) --jobs=2 types suite
 
 suite: .venv/test-ready
 	$(PYTEST)

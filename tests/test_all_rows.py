@@ -18,7 +18,7 @@ import pytest
 import goodmeasure as gm
 from goodmeasure.cli import status_of
 from goodmeasure.engines import dask
-from goodmeasure.engines.summed_fits import files_by
+from goodmeasure.engines.summed_fits import _along, _At, _reach, _size, _sums, files_by
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.fitting.scorers import LinearScorer
@@ -306,3 +306,20 @@ def test_what_goes_to_workers_comes_back_as_it_was(files: str) -> None:
     for name in reread.names:
         for one, other in zip(rows.of(name), pickle.loads(pickle.dumps(rows)).of(name), strict=True):
             assert all(map(np.array_equal, one, other))
+
+
+class Unreadable:
+    """Rows of a shard that went away after it was read the first time."""
+
+    def of(self, shard: str) -> Any:
+        raise UnreadableTable("it is gone")
+
+
+@pytest.mark.parametrize(
+    "ask", [_sums, _size, _reach, partial(_along, ways=np.ones((1, 1)))], ids=["sums", "size", "reach", "along"]
+)
+def test_whatever_a_fit_asks_of_rows_a_lost_shard_is_named(ask: Any) -> None:
+    none = np.zeros(1)
+    with pytest.raises(UnreadableTable) as caught:
+        ask("part-7.parquet", _At(Unreadable(), np.zeros((1, 1)), none, none + 1))
+    assert caught.value.where == "part-7.parquet"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goodmeasure.reading.tables import counted, missing
-from goodmeasure.statistics.texts import by_value, coded_texts, different, factorised, names_in
+from goodmeasure.statistics.texts import _texts, by_value, coded_texts, different, factorised
 from goodmeasure.study.respelling import as_known
 from goodmeasure.study.shared import _found_in
 
@@ -89,7 +89,7 @@ def test_what_only_equals_a_text_is_none_wherever_it_stands() -> None:
 
     for order in (["a", Word("a")], [Word("a"), "a"]):
         keys = np.array(order, dtype=object)
-        assert names_in(keys) is None
+        assert _texts(keys) is None
         assert coded_texts(keys) is None
     codes, names = coded_texts(np.array(["b", "a", "b"], dtype=object))
     assert (codes.tolist(), names) == ([0, 1, 0], ["b", "a"])

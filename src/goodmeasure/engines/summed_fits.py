@@ -201,6 +201,13 @@ def _naming(shard: Shard) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def _asking(shard: Shard) -> Iterator[None]:
+    """What rows say of an objective: far steps overflow, and are judged by what comes out."""
+    with _naming(shard), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        yield
+
+
 def _moments(shard: Shard, spec: Rows) -> _Moments:
     none = np.zeros(spec.width)
     found = _Moments(0, 0.0, none, none, 0.0, np.empty(0), np.empty(0))
@@ -225,7 +232,7 @@ def _some_targets(loss: Loss, y: NDArray[Any], w: Floats, *, enough: bool) -> tu
 def _sums(shard: Shard, at: _At) -> _Sums:
     nothing = np.zeros(at.theta.shape)
     found = _Sums(0.0, nothing, np.zeros((nothing.size, nothing.size)), 0.0, nothing)
-    with _naming(shard), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+    with _asking(shard):
         for rows in at.spec.of(shard):
             objective, weight = at.objective(*rows), float(rows[2].sum())
             value, gradient = objective.value_and_gradient(at.theta)
@@ -240,21 +247,24 @@ def _sums(shard: Shard, at: _At) -> _Sums:
 
 
 def _size(shard: Shard, at: _At) -> float:
-    return sum(float(rows[2].sum()) * at.objective(*rows).size(at.theta) for rows in at.spec.of(shard))
+    with _asking(shard):
+        return sum(float(rows[2].sum()) * at.objective(*rows).size(at.theta) for rows in at.spec.of(shard))
 
 
 def _along(shard: Shard, at: _At, ways: Floats) -> tuple[Floats, Floats, Floats]:
     size = ways.shape[1]
     found = np.zeros(size), np.zeros((size, size)), np.zeros(size)
-    for rows in at.spec.of(shard):
-        parts = at.objective(*rows).along(at.theta, ways, at.centre / at.scale)
-        slope, bend, rounding = (whole + rows[2].sum() * part for whole, part in zip(found, parts, strict=True))
-        found = slope, bend, rounding
+    with _asking(shard):
+        for rows in at.spec.of(shard):
+            parts = at.objective(*rows).along(at.theta, ways, at.centre / at.scale)
+            slope, bend, rounding = (whole + rows[2].sum() * part for whole, part in zip(found, parts, strict=True))
+            found = slope, bend, rounding
     return found
 
 
 def _reach(shard: Shard, at: _At) -> float:
-    return max((at.objective(*rows).reach(at.theta) for rows in at.spec.of(shard)), default=0.0)
+    with _asking(shard):
+        return max((at.objective(*rows).reach(at.theta) for rows in at.spec.of(shard)), default=0.0)
 
 
 # --- the fit ---
@@ -452,7 +462,7 @@ def fit_rows(
         refuse_sizes(rows.loss, seen)
         reached, certificate = _sparse(merged, seen, max_iter, tol)
     else:
-        reached = newton.minimise(merged, merged.start(), tol=tol, max_iter=max_iter, watch=_unwatched)
+        reached = newton.minimise(merged, merged.start(), tol=tol, max_iter=max_iter, watch=newton.unwatched)
         certificate = _certificate(merged, reached, seen)
     if reached.endless:
         raise FitStopped(
@@ -467,10 +477,6 @@ def fit_rows(
     return MergedFit(*merged.coefficients(reached.theta), certificate, moments.rows, merged.passes, reached.steps)
 
 
-def _unwatched(theta: Floats, value: float) -> bool:
-    return False
-
-
 def _sparse(merged: _Merged, seen: CurvatureClass, max_iter: int, tol: float) -> tuple[Reached, Certificate]:
     """The least with a cost of sizes, and how that is known."""
     start = merged.start()
@@ -481,7 +487,7 @@ def _sparse(merged: _Merged, seen: CurvatureClass, max_iter: int, tol: float) ->
         most=most,
         tol=tol,
         max_iter=max_iter,
-        watch=_unwatched,
+        watch=newton.unwatched,
         bend=lambda theta, width: (merged.curvature(theta), True),
     )
     value, (gap, proven) = proximal.value_of(merged, reached.theta), proximal.certified(merged, reached.theta, most)

@@ -7,12 +7,11 @@ reaches is where `sequential` begins, which proves or improves it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from goodmeasure.fitting import design
 from goodmeasure.fitting.interior import Lines, Point, step
+from goodmeasure.fitting.newton import Watch
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.fitting.piecewise_linear import PiecewiseLinear
 from goodmeasure.statistics.row_arguments import Floats
@@ -46,7 +45,7 @@ class Bent:
 
 
 def minimise(
-    objective: Objective, lines: PiecewiseLinear, theta: Floats, max_iter: int, watch: Callable[[Floats, float], bool]
+    objective: Objective, lines: PiecewiseLinear, theta: Floats, max_iter: int, watch: Watch
 ) -> tuple[Floats, int, bool]:
     """Parameters near a stationary point (those that were given where nothing lower is found), steps, whether to stop."""
     bent = Bent(objective, lines)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from goodmeasure.fitting import newton
-from goodmeasure.fitting.newton import Reached
+from goodmeasure.fitting.newton import Reached, Watch
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.statistics.row_arguments import Floats
 
@@ -18,9 +17,7 @@ _NARROWER, _NARROWEST = 0.5, 1e-14
 _ALIKE, _TRIED, _TRIES = 1e-2, 12, 4
 
 
-def minimise(
-    objective: Objective, start: Floats, *, tol: float, max_iter: int, watch: Callable[[Floats, float], bool]
-) -> Reached:
+def minimise(objective: Objective, start: Floats, *, tol: float, max_iter: int, watch: Watch) -> Reached:
     """Steps by the mean curvature over a width of raw outputs, which narrows from their spread to nothing, then Newton's own.
 
     Far from its turn a Huber loss bends nowhere, and a step by its curvature leads nowhere; over a width it bends as its slope

@@ -6,7 +6,6 @@ the corner of the linear programme, or the middle of a face of it, or what a pen
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from goodmeasure.fitting import interior
 from goodmeasure.fitting.interior import Lines, Point
+from goodmeasure.fitting.newton import Watch
 from goodmeasure.statistics.row_arguments import Floats
 
 # Of more numbers than this it takes longer than it tells; and of rows at kinks, so many a number.
@@ -37,9 +37,7 @@ class Corner:
     steps: int
 
 
-def minimise(
-    lines: Lines, start: Floats, *, tol: float, max_iter: int, watch: Callable[[Floats, float], bool]
-) -> Corner:
+def minimise(lines: Lines, start: Floats, *, tol: float, max_iter: int, watch: Watch) -> Corner:
     """The minimum, to the last digits where the rows that it lies on are told; at least as near as ``tol`` asks."""
     lines, stopped = lines.written(), False
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.fitting.endless import falls_without_end
-from goodmeasure.fitting.newton import Reached
+from goodmeasure.fitting.newton import Reached, Watch
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.formulas.activations import Activation, linear
 from goodmeasure.statistics.row_arguments import Floats
@@ -21,9 +20,7 @@ _ROUNDS, _FALLEN = 20, 0.1
 _WIDEST = 1e6
 
 
-def minimise(
-    objective: Objective, start: Floats, *, tol: float, max_iter: int, watch: Callable[[Floats, float], bool]
-) -> Reached:
+def minimise(objective: Objective, start: Floats, *, tol: float, max_iter: int, watch: Watch) -> Reached:
     """The parameters where SciPy's L-BFGS-B stops, the number of steps, and whether it says that it converged.
 
     What it calls near depends on how large the objective is at its start, so it begins anew where that has fallen far.
@@ -49,7 +46,7 @@ def _round(
     *,
     tol: float,
     max_iter: int,
-    watch: Callable[[Floats, float], bool],
+    watch: Watch,
 ) -> Reached:
     """One run of L-BFGS-B, with the objective in units of its size and each parameter in its own."""
     from scipy.optimize import minimize

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.fitting import design
-from goodmeasure.fitting.newton import back, solve, well_conditioned
+from goodmeasure.fitting.newton import Watch, back, solve, well_conditioned
 from goodmeasure.statistics.row_arguments import Floats
 
 # How much of the way to the boundary a step goes.
@@ -72,17 +72,13 @@ class Lines:
         return float(-self.at @ slope - left_over @ np.abs(w) - self.penalty @ w**2 / 2)
 
 
-def minimise(
-    lines: Lines, start: Floats, *, tol: float, max_iter: int, watch: Callable[[Floats, float], bool]
-) -> tuple[Floats, float, int]:
+def minimise(lines: Lines, start: Floats, *, tol: float, max_iter: int, watch: Watch) -> tuple[Floats, float, int]:
     """The minimum, the proven gap to the optimum, and the number of steps."""
     best, gap, steps = solved(lines, start, tol=tol, max_iter=max_iter, watch=watch)
     return best.w, gap, steps
 
 
-def solved(
-    lines: Lines, start: Floats, *, tol: float, max_iter: int, watch: Callable[[Floats, float], bool]
-) -> tuple[Point, float, int]:
+def solved(lines: Lines, start: Floats, *, tol: float, max_iter: int, watch: Watch) -> tuple[Point, float, int]:
     """The same with the slopes of the rows at the minimum."""
     lines = lines.written()
     best = point = Point.first(lines, start)

@@ -100,7 +100,7 @@ def start_at(objective: Objective, curvature: CurvatureClass) -> Floats:
         if objective.offset is None:
             y, weight = _gathered(y, weight)
         alone = Objective(loss, np.empty((len(y), 0)), y, weight, objective.offset, served=objective.served)
-        found = sampled.minimise(alone, rough, tol=1e-12, max_iter=100, watch=lambda theta, value: False)
+        found = sampled.minimise(alone, rough, tol=1e-12, max_iter=100, watch=newton.unwatched)
         if found.converged and np.isfinite(found.theta).all():
             return np.asarray(found.theta[0])
     if objective.outputs == 1 and len(y) > _STARTING_TARGETS:

@@ -8,7 +8,6 @@ where the objective is least on the way.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from goodmeasure.fitting import corner, design, interior
 from goodmeasure.fitting.corner import Corner
 from goodmeasure.fitting.interior import Lines
+from goodmeasure.fitting.newton import Watch, unwatched
 from goodmeasure.fitting.sampled import spread
 from goodmeasure.statistics.row_arguments import Floats
 
@@ -32,8 +32,6 @@ _NARROWER, _FEWEST = 1 / 3, 10
 # Where so many others as this share of them change sides, twice as many are near.
 _WRONG = 1 / 4
 
-Watch = Callable[[Floats, float], bool]
-
 
 def minimise(lines: Lines, start: Floats, *, tol: float, max_iter: int, watch: Watch) -> tuple[Floats, float, int]:
     """The minimum, the proven gap to the optimum, and the number of steps."""
@@ -42,13 +40,13 @@ def minimise(lines: Lines, start: Floats, *, tol: float, max_iter: int, watch: W
         found = _solved(lines, start, tol=tol, max_iter=max_iter, watch=watch)
         return found.w, found.gap, found.steps
     part = lines.of(spread(len(lines.at), size), share=size / len(lines.at))
-    w, _, steps = minimise(part, start, tol=_ROUGH, max_iter=max_iter, watch=_unseen)
+    w, _, steps = minimise(part, start, tol=_ROUGH, max_iter=max_iter, watch=unwatched)
     here, least, goal = _Place.of(lines, w), -np.inf, max(tol / 2, _NEAR)
     near = int(_WIDE * np.sqrt(len(lines.at) * lines.width / _SHARE))
     kept = here.nearest(near)
     while True:
         reduced = _reduced(lines, kept, here.beyond > 0)
-        found = _solved(reduced, here.w, tol=goal, max_iter=max_iter - steps, watch=_unseen)
+        found = _solved(reduced, here.w, tol=goal, max_iter=max_iter - steps, watch=unwatched)
         steps, least = steps + found.steps, max(least, reduced.bound(found.slope, found.w))
         there = _Place.of(lines, found.w)
         crossed = ~kept & there.turned(here)
@@ -78,11 +76,6 @@ def _size(lines: Lines) -> int:
     rows, size = len(lines.at), max(int(len(lines.at) * _SHARE), _ROWS * lines.width)
     suits = rows >= _MANY and size <= rows / 3 and ((lines.left <= 0) & (lines.right >= 0)).all()
     return size if suits else 0
-
-
-def _unseen(w: Floats, value: float) -> bool:
-    """Steps on some of the rows are nobody's business."""
-    return False
 
 
 @dataclass(frozen=True)

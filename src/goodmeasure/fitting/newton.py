@@ -32,6 +32,14 @@ _TOLD = 1e4
 # Beyond so many parameters a little damping takes the place of own directions, which cost tens of times a factor.
 _MANY = 200
 
+# Who looks at each step, the parameters and the objective there, and says whether to stop.
+Watch = Callable[[Floats, float], bool]
+
+
+def unwatched(theta: Floats, value: float) -> bool:
+    """Steps that are nobody's business, as those on some of the rows: none is the last one."""
+    return False
+
 
 def solve(matrix: Floats, right: Floats) -> Floats:
     """The solution of a symmetric positive definite system by Cholesky, with the least damping that makes it definite."""
@@ -167,9 +175,7 @@ class Reached:
     stopped: bool = False
 
 
-def minimise(
-    objective: Smooth, start: Floats, *, tol: float, max_iter: int, watch: Callable[[Floats, float], bool]
-) -> Reached:
+def minimise(objective: Smooth, start: Floats, *, tol: float, max_iter: int, watch: Watch) -> Reached:
     """The parameters where the gradient vanishes.
 
     It stops where half the squared Newton decrement, the decrease that is left, is at most ``tol`` of the objective or is lost

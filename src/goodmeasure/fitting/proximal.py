@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from goodmeasure.fitting import coordinates, newton
 from goodmeasure.fitting.duality import Penalties
-from goodmeasure.fitting.newton import Reached
+from goodmeasure.fitting.newton import Reached, Watch
 from goodmeasure.fitting.objective import Objective, Smooth
 from goodmeasure.statistics.row_arguments import Floats
 
@@ -33,8 +33,6 @@ _WITHIN, _INEXACT = 0.1, 0.01
 _HALVINGS = 60
 # A step that lowers the objective by no more than so many times its rounding is judged by what is left after it.
 _UNSEEN = 4.0
-
-Watch = Callable[[Floats, float], bool]
 
 
 class Penalised(Smooth, Protocol):

@@ -7,7 +7,6 @@ methods: Erdogdu and Montanari 2015). All rows are read once for a raw output an
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.fitting import descent, design, newton
-from goodmeasure.fitting.newton import Reached
+from goodmeasure.fitting.newton import Reached, Watch, unwatched
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.statistics.row_arguments import Floats
 
@@ -42,8 +41,6 @@ _FEW, _ROUGHLY, _ROUGH = 20, 1e-2, 1e-4
 _NARROW, _EVEN = 100, 1e-2
 # Where so many steps do not arrive, all rows say how the objective bends.
 _STEPS, _HALVINGS = 12, 4
-
-Watch = Callable[[Floats, float], bool]
 
 
 def minimise(objective: Objective, start: Floats, *, tol: float, max_iter: int, watch: Watch) -> Reached:
@@ -140,7 +137,7 @@ def _is_plain(factor: Floats) -> bool:
 def _of_part(part: Objective, start: Floats) -> Reached:
     """Near the least of a part: from that of some of its rows, by how they bend."""
     if part.outputs > 1:
-        return descent.minimise(part, start, tol=_ROUGH, max_iter=500, watch=_unseen)
+        return descent.minimise(part, start, tol=_ROUGH, max_iter=500, watch=unwatched)
     some = part.part(spread(len(part.y), _FEW * part.count))
     first = _by_bend(some, start, _bend(some, start), tol=_ROUGHLY)
     bend = _bend(some, first.theta) if first.converged else None
@@ -151,15 +148,10 @@ def _of_part(part: Objective, start: Floats) -> Reached:
 def _by_bend(part: Objective, start: Floats, bend: _Bend | None, *, tol: float) -> Reached:
     """Near the least by one curvature; by Newton's own steps where there is none, or it does not lead there."""
     if bend is not None:
-        reached = _walked(part, start, bend, tol=tol, max_iter=_STEPS, watch=_unseen)
+        reached = _walked(part, start, bend, tol=tol, max_iter=_STEPS, watch=unwatched)
         if reached.converged:
             return reached
-    return newton.minimise(part, start, tol=tol, max_iter=30, watch=_unseen)
-
-
-def _unseen(theta: Floats, value: float) -> bool:
-    """Steps on a part are nobody's business."""
-    return False
+    return newton.minimise(part, start, tol=tol, max_iter=30, watch=unwatched)
 
 
 def _bend(objective: Objective, theta: Floats) -> _Bend | None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from goodmeasure.fitting import bent, interior, near
-from goodmeasure.fitting.newton import Reached
+from goodmeasure.fitting.newton import Reached, Watch
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.fitting.piecewise_linear import PiecewiseLinear, at_raw
 from goodmeasure.statistics.row_arguments import Floats
@@ -21,7 +19,7 @@ def minimise(
     theta: Floats,
     tol: float,
     max_iter: int,
-    watch: Callable[[Floats, float], bool],
+    watch: Watch,
 ) -> Reached:
     """The least there is, with a proven gap, where the raw output is the prediction itself; else a stationary point.
 
@@ -62,7 +60,7 @@ def _at_once(
     theta: Floats,
     value: float,
     stop: tuple[float, int],
-    watch: Callable[[Floats, float], bool],
+    watch: Watch,
 ) -> Reached:
     rows = at_raw(objective, lines, objective.raw(theta))
     # The value of the loss that the lines leave out is the same for every theta.

@@ -41,10 +41,14 @@ def factorised(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
     Raises:
         TypeError: objects have no order.
     """
-    if (names := names_in(values)) is None:
-        found, codes = np.unique(values, return_inverse=True)
-        return found, codes.astype(np.intp, copy=False)
-    return np.array(names, dtype=object), places(names, values)
+    if (coded := coded_texts(values)) is None:
+        found, place = np.unique(values, return_inverse=True)
+        return found, place.astype(np.intp, copy=False)
+    codes, names = coded
+    order = sorted(range(len(names)), key=names.__getitem__)
+    rank = np.empty(len(names), np.intp)
+    rank[order] = np.arange(len(names))
+    return np.array(names, dtype=object)[order], rank[codes]
 
 
 def different(values: NDArray[Any]) -> NDArray[Any]:
@@ -59,21 +63,8 @@ def different(values: NDArray[Any]) -> NDArray[Any]:
     Raises:
         TypeError: objects have no order.
     """
-    names = names_in(values)
-    return np.unique(values) if names is None else np.array(names, dtype=object)
-
-
-def names_in(values: NDArray[Any]) -> list[str] | None:
-    """The different texts of a column of objects, in order.
-
-    Args:
-        values: an array of any type.
-
-    Returns:
-        The texts, each once; None where the column has another type, or holds anything else.
-    """
     cells = _texts(values)
-    return None if cells is None else sorted({*cells})
+    return np.unique(values) if cells is None else np.array(sorted({*cells}), dtype=object)
 
 
 def coded_texts(values: NDArray[Any]) -> tuple[NDArray[np.intp], list[str]] | None:
@@ -100,10 +91,3 @@ def _texts(values: NDArray[Any]) -> list[str] | None:
         return None
     cells = values.tolist()
     return cells if {*map(type, cells)} <= {str} else None
-
-
-def places(names: list[str], values: NDArray[Any]) -> NDArray[np.intp]:
-    """The place of each text among names, which hold them all, (n,)."""
-    place = {name: k for k, name in enumerate(names)}
-    cells = values.tolist()
-    return np.fromiter(map(place.__getitem__, cells), np.intp, len(cells))
