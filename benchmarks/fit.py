@@ -190,9 +190,9 @@ def smooth(table: Table) -> None:
 
 
 def strengths(table: Table) -> None:
-    """Five penalties on the same rows, each begun where the last one ended; and the first of them alone."""
+    """Five penalties on the same rows, found together as `goodmeasure run` finds them; and the first of them alone."""
     from goodmeasure import losses
-    from goodmeasure.fitting.linear import SolverSettings, fit
+    from goodmeasure.fitting.linear import SolverSettings, fit, prepare
     from goodmeasure.fitting.objective import Objective
 
     n, eta, rng = len(table.X), table.eta, table.rng
@@ -205,8 +205,9 @@ def strengths(table: Table) -> None:
     ):
 
         def work(many: int, loss: Any = loss, y: Any = y) -> list[float]:
-            whole = Objective(loss, table.X, y)
-            return [fit(whole.penalised(a), SolverSettings())[1].objective for a in np.logspace(-4, 0, 5)[:many]]
+            whole, alphas = Objective(loss, table.X, y), np.logspace(-4, 0, 5)[:many]
+            prepare(whole, alphas, SolverSettings())
+            return [fit(whole.penalised(a), SolverSettings())[1].objective for a in alphas]
 
         first, all_five, one = Spent(), Spent(), Spent()
         for _ in range(REPEATS):

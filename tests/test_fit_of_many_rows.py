@@ -12,9 +12,10 @@ from goodmeasure import kernels, losses
 from goodmeasure.fitting import design, interior, near, newton, sampled
 from goodmeasure.fitting.certificate import Status
 from goodmeasure.fitting.fit import LossClassifier, LossRegressor
-from goodmeasure.fitting.linear import SolverSettings, fit, start_at
-from goodmeasure.fitting.objective import Objective
+from goodmeasure.fitting.linear import SolverSettings, fit, prepare, start_at
+from goodmeasure.fitting.objective import Objective, look
 from goodmeasure.fitting.piecewise_linear import at_raw, piecewise_linear
+from goodmeasure.fitting.plain import linear_model, linear_models
 from goodmeasure.making.loss import Loss
 from goodmeasure.statistics.keys import few
 from goodmeasure.traits.curvature_class import curvature_class
@@ -148,6 +149,98 @@ def test_a_path_of_penalties_goes_on_where_the_last_fit_ended(name: str) -> None
     assert asked[1] - asked[0] <= asked[0] + 100, "parts are asked once"
 
 
+CASES = ["plain", "weights", "offset", "no intercept", "units"]
+
+
+@pytest.mark.parametrize(
+    ("name", "case"),
+    [*(("binary_cross_entropy", case) for case in CASES), *((name, CASES[k % 5]) for k, name in enumerate(LOSSES))],
+)
+def test_strengths_found_together_are_those_found_one_by_one(name: str, case: str) -> None:
+    """Whatever the order they are asked for, with rows left after whole chunks, in few looks at all rows."""
+    loss, rng = LOSSES[name], np.random.default_rng(5)
+    scale = np.geomspace(1e-4, 1e4, X.shape[1]) if case == "units" else 1.0
+    weight = rng.uniform(0.1, 3, ROWS) if case == "weights" else None
+    offset = rng.normal(size=ROWS) / 9 if case == "offset" else None
+    alphas, more = [1e-2, 1e-4, 1.0, 1e-3, 1e-1], {"intercept": case != "no intercept", "served": True}
+    whole = Objective(loss, X * scale, targets(loss, ETA), weight, offset, **more)
+    own, looks = Objective._swept_through, []
+
+    def counted(self: Objective, *thetas: Any) -> Any:
+        looks.extend([len(thetas)] * (len(self.y) == ROWS))
+        return own(self, *thetas)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(design, "SOME", 0)
+        patch.setattr(Objective, "_swept_through", counted)
+        prepare(whole, alphas, SolverSettings())
+        together = [fit(whole.penalised(alpha), SolverSettings()) for alpha in alphas]
+    if name != "linex":  # whose largest errors, of which a part tells nothing, count for more than all others
+        assert max(looks) == len(alphas)
+        assert len(looks) <= 8, "five fits one after the other take twelve and more"
+    for alpha, (theta, certificate, _) in zip(alphas, together, strict=True):
+        alone = Objective(loss, X * scale, whole.y, weight, offset, alpha=alpha, **more)
+        (slow, _) = least(newton.minimise, alone)
+        assert certificate.status is Status.OPTIMAL
+        assert certificate.objective == pytest.approx(alone.value(theta), rel=1e-12)
+        assert alone.value(theta) <= alone.value(slow.theta) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("many", [1, 2, 3, 5, 7])
+def test_a_look_of_several_is_that_of_each(many: int) -> None:
+    """Also where fewer meet a row at once than ask."""
+    loss, rng = losses.poisson(), np.random.default_rng(0)
+    objective = Objective(
+        loss, X, targets(loss, ETA), rng.uniform(0.1, 3, ROWS), rng.normal(size=ROWS) / 9, served=True
+    )
+    sides = [objective.penalised(alpha) for alpha in range(many)]
+    thetas = [rng.normal(size=(objective.count, 1)) / 9 for _ in sides]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(design, "SOME", 0)
+        patch.setattr(design, "together", lambda width: 3)
+        look(sides, thetas)
+    for side, theta in zip(sides, thetas, strict=True):
+        assert side.is_known(theta)
+        other = objective._swept_by_blocks(theta)
+        found = side._sweep(theta)
+        assert found.mean == pytest.approx(other.mean, rel=1e-13)
+        np.testing.assert_allclose(found.slope, other.slope, rtol=1e-11, atol=1e-14)
+        np.testing.assert_allclose([found.far, found.pulled], [other.far, other.pulled], rtol=1e-13)
+
+
+def test_a_model_of_each_strength_is_that_of_the_strength_alone() -> None:
+    """As `goodmeasure run` asks for them; of strengths that were not told of too."""
+    loss, y = losses.poisson(), targets(losses.poisson(), ETA)
+    whole = Objective(loss, X, y, served=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(design, "SOME", 0)
+        model = linear_models(whole, [1e-3, 1e-2, 1e-1])
+        assert not whole.ends, "nothing is done before a model is asked for"
+        for alpha in (1e-2, 1e-3, 0.03, 1e-1):
+            found, alone = model(alpha), linear_model(Objective(loss, X, y, alpha=alpha))
+            assert found.certificate.status is Status.OPTIMAL
+            assert found.certificate.objective == pytest.approx(alone.certificate.objective, rel=1e-9)
+            np.testing.assert_allclose(found.scorer.coefficients, alone.scorer.coefficients, rtol=1e-3)
+
+
+def test_strengths_are_not_found_together_where_that_saves_nothing() -> None:
+    """One strength, none, few rows, classes, sizes that cost, a loss with kinks: each fit goes its own way."""
+    y = targets(losses.huber(), ETA)
+    for loss, rows, alphas, more in (
+        (losses.huber(), ROWS, [0.1], {}),
+        (losses.huber(), ROWS, [0.0, 0.1], {}),
+        (losses.huber(), 5_000, [0.1, 0.2], {}),
+        (losses.huber(), ROWS, [0.1, 0.2], {"l1_ratio": 0.5}),
+        (losses.pinball(), ROWS, [0.1, 0.2], {}),
+        (losses.gaussian_nll(), ROWS, [0.1, 0.2], {"outputs": 2}),
+    ):
+        objective = Objective(loss, X[:rows], y[:rows], served=True, **more)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(design, "SOME", 0)
+            prepare(objective, alphas, SolverSettings())
+        assert not {key for key in objective.ends if isinstance(key, tuple)}
+
+
 def test_the_rows_are_read_fewer_times() -> None:
     """What makes it fast: on rows as they come no curvature of all rows is asked for."""
     objective = Objective(losses.binary_cross_entropy(), X, targets(losses.binary_cross_entropy(), ETA), alpha=1e-3)
@@ -214,6 +307,7 @@ def test_one_compiled_loop_finds_what_blocks_find(name: str, case: str, rows: in
         patch.setattr(design, "_KEPT", 4_096)
         found = objective._swept_through(theta)
     assert found is not None
+    (found,) = found
     other = objective._swept_by_blocks(theta)
     assert found.mean == pytest.approx(other.mean, rel=1e-14)
     np.testing.assert_allclose(found.slope, other.slope, rtol=1e-11, atol=1e-14)
@@ -232,6 +326,7 @@ def test_what_the_compiled_loop_cannot_tell_is_for_blocks() -> None:
         before = objective.value_and_gradient(theta)
         found = objective._swept_through(theta.copy())
         assert found is not None, "the kernel that takes shares is known by now"
+        (found,) = found
         assert (found.mean, *found.slope.ravel()) == pytest.approx((before[0], *before[1].ravel()), rel=1e-11)
         counts = Objective(losses.poisson(), X, np.ones(ROWS), served=True)
         with np.errstate(over="ignore", invalid="ignore"):

@@ -56,9 +56,15 @@ def runs(features: Any) -> list[slice]:
     return [slice(start, start + _ROWS) for start in range(0, features.shape[0], _ROWS)]
 
 
-def room(width: int) -> int:
-    """How many rows of so many cells stay with a core: whole chunks of kernels."""
-    return max(_KEPT // max(width, 1) // CHUNK, 1) * CHUNK
+def room(width: int, many: int = 1) -> int:
+    """How many rows of so many cells stay with a core: whole chunks of kernels, which so many vectors meet at once."""
+    cells = max(width, 1)
+    return max(min(_KEPT // cells, _SMALL // (cells * many) if many > 1 else _KEPT) // CHUNK, 1) * CHUNK
+
+
+def together(width: int) -> int:
+    """How many vectors rows of so many cells meet at once."""
+    return max(_SMALL // (CHUNK * max(width, 1)), 1)
 
 
 def run_of(features: Any, rows: slice) -> Any:

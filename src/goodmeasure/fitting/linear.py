@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from goodmeasure.deriving.apart import apart
 from goodmeasure.errors import Problem, UsageError
-from goodmeasure.fitting import broad, descent, newton, proximal, sampled, sequential
+from goodmeasure.fitting import broad, descent, newton, proximal, sampled, sequential, together
 from goodmeasure.fitting.certificate import Certificate, Status
 from goodmeasure.fitting.endless import is_lost_in_rounding
 from goodmeasure.fitting.objective import Objective
@@ -189,6 +189,15 @@ def fit(objective: Objective, settings: SolverSettings) -> tuple[Floats, Certifi
         settings.watch.stopped |= not np.array_equal(settings.watch.best, reached.theta)
         reached = replace(reached, theta=settings.watch.best, gap=None)
     return reached.theta, _certify(objective, reached, curvature, settings, constant), max(reached.steps, 1)
+
+
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
+def prepare(objective: Objective, alphas: Sequence[float], settings: SolverSettings) -> None:
+    """What fits of the same rows with these penalties find together, before each is asked for: `fit` goes on from there."""
+    if objective.loss.released is objective.loss and not objective.l1_ratio and together.suits(objective, alphas):
+        theta, curvature = _constant(objective)
+        if _is_smooth(curvature) and not curvature.flat:
+            together.prepare(objective, alphas, theta, tol=settings.tol)
 
 
 def _constant(objective: Objective) -> tuple[Floats, CurvatureClass]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from goodmeasure import kernels
 from goodmeasure.deriving import numbers
 from goodmeasure.fitting import design
-from goodmeasure.fitting.passing import through
+from goodmeasure.fitting.passing import abreast, through
 from goodmeasure.keeping.compiling import compiles
 from goodmeasure.kernels.layout import CHUNK
 from goodmeasure.making.loss import Loss
@@ -81,6 +81,16 @@ class _Swept:
     pulled: Floats
     signals: Floats | None
 
+    def beside(self, mean: float, slope: Floats, pulled: float, far: float) -> _Swept:
+        """The same with what a loop found of other rows."""
+        return replace(
+            self,
+            mean=self.mean + mean,
+            slope=self.slope + slope,
+            far=np.maximum(self.far, far),
+            pulled=self.pulled + pulled,
+        )
+
 
 @dataclass(eq=False)
 class Objective:
@@ -114,7 +124,7 @@ class Objective:
     _value_at: tuple[Floats, float, Floats] | None = field(init=False, default=None)
     # What follows from the targets alone, and where fits ended, shared by objectives that differ in the penalty.
     _settled: dict[Any, Any] = field(init=False, default_factory=dict)
-    ends: dict[str, Any] = field(init=False, default_factory=dict)
+    ends: dict[Any, Any] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         # Of columns that are not finite the scale is not, which is told by who asked.
@@ -127,13 +137,26 @@ class Objective:
         """The same rows with this penalty; what is known of their targets is kept, and where a fit ended."""
         found = self._framed_alike(self.features, alpha=alpha)
         found._settled, found.ends = self._settled, self.ends
-        found._alone_at, found._swept_at = self.ends.get(_SEEN, (None, None))
+        found._alone_at, found._swept_at = found.last(_SEEN) or (None, None)
         return found
 
     def ended(self, name: str, *where: Any) -> None:
         """A fit of this name ended so: one with another penalty goes on from there, and knows what was found last."""
         self.ends[name] = where
+        self.looked()
+
+    def looked(self) -> None:
+        """One with another penalty knows what was found last."""
         self.ends[_SEEN] = self._alone_at, self._swept_at
+
+    def foreseen(self, name: str, *where: Any) -> None:
+        """A fit of this name with this penalty is to go on from there."""
+        self.ends[name, self.alpha] = where
+        self.ends[_SEEN, self.alpha] = self._alone_at, self._swept_at
+
+    def last(self, name: str) -> tuple[Any, ...] | None:
+        """Where a fit of this name is to go on from: what was foreseen of this penalty, or where the last one ended."""
+        return self.ends.get((name, self.alpha)) or self.ends.get(name)
 
     def settled(self, name: str, find: Callable[[], T]) -> T:
         """What is found of the targets, whatever the penalty: once."""
@@ -246,7 +269,8 @@ class Objective:
     def _sweep(self, theta: Floats) -> _Swept:
         """The mean loss and its derivative: a block of rows goes forth and back while it is near the core."""
         if self._swept_at is None or self._swept_at.theta is not theta:
-            self._swept_at = self._swept_through(theta) or self._swept_by_blocks(theta)
+            by_loop = self._swept_through(theta)
+            self._swept_at = by_loop[0] if by_loop else self._swept_by_blocks(theta)
         return self._swept_at
 
     def _swept_by_blocks(self, theta: Floats) -> _Swept:
@@ -260,28 +284,59 @@ class Objective:
         kept = signal if len(self._blocks) == 1 else None
         return _Swept(theta, mean, np.where(self.held, 0.0, slope), far, pulled, kept)
 
-    def _swept_through(self, theta: Floats) -> _Swept | None:
-        """The same by one compiled loop over whole chunks of rows, and what is left of them; None where there is no such loop."""
-        known = self._raw_at is not None and self._raw_at[0] is theta
-        if known or not self._by_loops or self._steps is None or not compiles():
+    def _swept_through(self, *thetas: Floats) -> list[_Swept] | None:
+        """The same of each by one compiled loop over whole chunks of rows, and what is left; None where there is no such loop."""
+        known = self._raw_at is not None and any(self._raw_at[0] is theta for theta in thetas)
+        if known or not self.is_swept_through:
             return None
         n, width = self.features.shape
-        whole = n - n % CHUNK
-        slopes = np.ascontiguousarray(theta[:width, 0])
-        constant = float(theta[-1, 0]) if self.intercept else 0.0
+        whole, many = n - n % CHUNK, len(thetas)
+        slopes = np.ascontiguousarray(np.hstack(thetas)[:width])
+        constants = np.array([theta[-1, 0] if self.intercept else 0.0 for theta in thetas])
         offset = np.empty(0) if self.offset is None else self.offset
-        raw, signal = np.empty((2, design.room(width)))
-        out, sizes = np.zeros(width + 1), np.zeros(2)
-        mean = self._steps.through(through, self.features[:whole], slopes, constant, offset, raw, signal, out, sizes)
-        rest = slice(whole, n)
-        some, push = np.empty((n - whole, 1)), np.empty((n - whole, 1))
-        self._forth(theta, rest, some)
-        more = self._steps(rest, some[:, 0], push[:, 0]) if whole < n else 0.0
-        if mean is None or more is None:
+        room = design.room(width, many)
+        raw, signals = np.empty(room), np.empty(many * room)
+        out, sizes = np.zeros((many, width + 1)), np.zeros((many, 2))
+        features, run = self.features[:whole], self._steps.through
+        if many == 1:
+            means = run(through, features, slopes[:, 0], constants[0], offset, raw, signals, out[0], sizes[0], many=1)
+        else:
+            table = np.empty((room, many))
+            means = run(abreast, features, slopes, constants, offset, table, raw, signals, out, sizes, many=many)
+        rest = self._swept_rest(thetas, slice(whole, n))
+        if means is None or rest is None:
             return None
-        slope = np.where(self.held, 0.0, out[: self.count, None] + self._back(push, rest))
-        far, pulled = np.maximum(sizes[1], design.largest(some)), sizes[0] + design.sizes(push)
-        return _Swept(theta, mean + more, slope, far, pulled, None)
+        return [
+            last.beside(mean, np.where(self.held, 0.0, slope), *by)
+            for mean, slope, by, last in zip(means, out[:, : self.count, None], sizes, rest, strict=True)
+        ]
+
+    def _swept_rest(self, thetas: Sequence[Floats], rows: slice) -> list[_Swept] | None:
+        """The same of a few rows; None where the kernel cannot tell."""
+        raw, signals = np.empty((2, len(thetas), rows.stop - rows.start))
+        part, lines = self.features[rows], np.hstack(thetas).T
+        raw[:] = lines[:, : part.shape[1]] @ part.T
+        if self.intercept:
+            raw += lines[:, -1:]
+        if self.offset is not None:
+            raw += self.offset[rows]
+        means = [self._steps(rows, *each) for each in zip(raw, signals, strict=True)] if len(part) else [0.0] * len(raw)
+        if None in means:
+            return None
+        slopes = np.where(self.held, 0.0, self._back(signals.T, rows)).T
+        return [
+            _Swept(theta, mean, slope[:, None], design.largest(z[:, None]), design.sizes(push[:, None]), None)
+            for theta, mean, slope, z, push in zip(thetas, means, slopes, raw, signals, strict=True)
+        ]
+
+    def is_known(self, theta: Floats) -> bool:
+        """Whether the rows were looked at there last."""
+        return self._swept_at is not None and self._swept_at.theta is theta
+
+    @property
+    def is_swept_through(self) -> bool:
+        """Whether a compiled loop takes rows forth and back."""
+        return self._by_loops and self._steps is not None and compiles()
 
     def _raw_of_blocks(self, theta: Floats) -> Iterator[tuple[slice, float, Floats, Floats]]:
         """The rows of each block, what part of the mean they are, their raw outputs, (rows, outputs), and room for signals."""
@@ -385,12 +440,12 @@ class Objective:
 
     def _back(self, signal: Floats, rows: slice, features: Any = None) -> Floats:
         """A signal of some rows as one of theta, of whatever features they have."""
-        found = np.empty((self.count, self.outputs))
+        found = np.empty((self.count, signal.shape[1]))
         part = design.run_of(self.features, rows) if features is None else features
         found[: part.shape[1]] = design.back(part, signal, compiled=self._by_loops)
         if self.intercept:
             # Of one raw output a sum takes a fiftieth of what a product with ones does, which BLAS deals to threads.
-            found[-1] = signal[:, 0].sum() if self.outputs == 1 else np.ones(len(signal)) @ signal
+            found[-1] = signal[:, 0].sum() if signal.shape[1] == 1 else np.ones(len(signal)) @ signal
         return found
 
     def _cost(self, theta: Floats) -> float:
@@ -530,6 +585,17 @@ class Objective:
         if not self.intercept:
             return slopes, np.zeros(self.outputs)
         return slopes, theta[-1] - self.centre @ slopes
+
+
+def look(objectives: Sequence[Objective], thetas: Sequence[Floats]) -> None:
+    """Sweep over the rows, which are the same for all objectives, at a place for each: as many at a time as rows meet at once."""
+    size = design.together(objectives[0].features.shape[1])
+    asked = [(each, theta) for each, theta in zip(objectives, thetas, strict=True) if not each.is_known(theta)]
+    for k in range(0, len(asked), size):
+        some = asked[k : k + size]
+        found = objectives[0]._swept_through(*[theta for _, theta in some])
+        for (objective, _), swept in zip(some, found or (), strict=False):
+            objective._swept_at = swept
 
 
 def _frame(features: Any, weight: Floats | None, intercept: bool) -> tuple[Floats, Floats]:

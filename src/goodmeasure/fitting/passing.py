@@ -10,6 +10,23 @@ from goodmeasure.fitting.loops import LOOSE
 from goodmeasure.keeping.compiling import call_at, loop
 from goodmeasure.kernels.layout import CHUNK
 
+# All bits of a number but its sign: as whole numbers they are in the order of sizes, and a processor compares several at a time.
+_SIZE = np.int64((1 << 63) - 1)
+
+
+@loop(nogil=True, fastmath=LOOSE)
+def _sums(raw: Any, signal: Any) -> Any:
+    """The sum of signals, that of their sizes, and the largest size of a raw output."""
+    total, size, far, bits = 0.0, 0.0, np.zeros(1, np.int64), raw.view(np.int64)
+    for i in range(len(signal)):
+        total += signal[i]
+        size += abs(signal[i])
+    largest = np.int64(0)
+    for i in range(len(bits)):
+        largest = max(largest, bits[i] & _SIZE)
+    far[0] = largest
+    return total, size, far.view(np.float64)[0]
+
 
 @loop(nogil=True, fastmath=LOOSE)
 def through(
@@ -22,7 +39,6 @@ def through(
     largest size of a raw output. Rows and room are whole chunks of the kernel; an ``offset`` of no rows is none.
     """
     (rows, width), values = features.shape, np.empty(CHUNK)
-    total, size, far = 0.0, 0.0, 0.0
     for start in range(0, rows, raw.shape[0]):
         count = min(raw.shape[0], rows - start)
         for i in range(count):
@@ -39,9 +55,39 @@ def through(
             a, b = signal[i], signal[i + 1]
             for j in range(width):
                 out[j] += a * features[start + i, j] + b * features[start + i + 1, j]
-        for i in range(count):
-            total += signal[i]
-            size += abs(signal[i])
-            far = max(far, abs(raw[i]))
-    out[width] += total
-    sizes[0], sizes[1] = sizes[0] + size, max(sizes[1], far)
+        total, size, far = _sums(raw[:count], signal[:count])
+        out[width] += total
+        sizes[0], sizes[1] = sizes[0] + size, max(sizes[1], far)
+
+
+@loop(nogil=True, fastmath=LOOSE)
+def abreast(
+    features: Any, slopes: Any, constants: Any, offset: Any, table: Any, raw: Any, signals: Any, out: Any, sizes: Any,
+    kernel: Any, y: Any, weight: Any, parameters: Any, limits: Any, scale: Any, states: Any,
+) -> None:  # fmt: skip
+    """The same by several parameters at once, each a column of ``slopes``, and a line of what is added to.
+
+    In ``table`` and in ``signals`` is room for the raw outputs and the signals of all of them.
+    """
+    (rows, width), many, values = features.shape, len(constants), np.empty(CHUNK)
+    added = np.empty((many, width))
+    for start in range(0, rows, len(raw)):
+        count = min(len(raw), rows - start)
+        part, there, live = features[start : start + count], table[:count], np.int64(count)
+        back = signals[: many * count].reshape((many, count))
+        np.dot(part, slopes, there)
+        for k in range(many):
+            for i in range(count):
+                raw[i] = there[i, k] + constants[k]
+            for i in range(min(count, len(offset))):
+                raw[i] += offset[start + i]
+            call_at(kernel, (
+                y[start:].ctypes.data, raw.ctypes.data, weight[start:].ctypes.data, parameters.ctypes.data, limits.ctypes.data,
+                values.ctypes.data, back[k].ctypes.data, values.ctypes.data, states[k].ctypes.data, live, live, np.int64(0),
+                scale,
+            ))  # fmt: skip
+            total, size, far = _sums(raw[:count], back[k])
+            out[k, width] += total
+            sizes[k, 0], sizes[k, 1] = sizes[k, 0] + size, max(sizes[k, 1], far)
+        np.dot(back, part, added)
+        out[:, :width] += added

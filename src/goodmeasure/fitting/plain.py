@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodmeasure.fitting.certificate import Certificate
-from goodmeasure.fitting.linear import Monitor, SolverSettings, fit, start_at
+from goodmeasure.fitting.linear import Monitor, SolverSettings, fit, prepare, start_at
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.fitting.scorers import LinearScorer
 from goodmeasure.making.loss import Loss
@@ -32,6 +33,20 @@ def linear_model(objective: Objective) -> PlainFit:
     theta, certificate, _ = fit(objective, SolverSettings(watch=watch))
     slopes, constants = objective.coefficients(theta)
     return PlainFit(LinearScorer(slopes.T, constants), certificate, tuple(map(float, watch.loss_curve)))
+
+
+def linear_models(objective: Objective, alphas: Sequence[float]) -> Callable[[float], PlainFit]:
+    """From a penalty to the linear model at the least of an objective, which is found of all these penalties together."""
+    prepared = False
+
+    def model(alpha: float) -> PlainFit:
+        nonlocal prepared
+        if not prepared:
+            prepare(objective, alphas, SolverSettings())
+            prepared = True
+        return linear_model(objective.penalised(alpha))
+
+    return model
 
 
 def best_constant(loss: Loss, y: NDArray[Any], weight: Floats | None, outputs: int) -> Floats:

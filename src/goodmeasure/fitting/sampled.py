@@ -36,7 +36,7 @@ _OF_ONE, _OF_SEVERAL, _OF_ZEROS = _Size(150, 225, 1 / 8), _Size(40, 40, 1 / 8), 
 # Its curvature has at most so many parameters. One that is singular, as of classes, is damped by this part of itself.
 _MOST, _DAMPED = 2_000, 1e-7
 # The part is itself begun on so many of its rows a parameter. Each is solved as near as it lies to the least of more rows.
-_FEW, _ROUGHLY, _ROUGH = 20, 1e-2, 1e-4
+_FEW, _ROUGHLY, ROUGH = 20, 1e-2, 1e-4
 # So many columns are multiplied with each other in about the time of a part; to six digits where pivots differ by no more.
 _NARROW, _EVEN = 100, 1e-2
 # Where so many steps do not arrive, all rows say how the objective bends.
@@ -76,7 +76,7 @@ def suits(objective: Objective) -> bool:
     return rows >= _MANY and small and objective.count * objective.outputs <= _MOST
 
 
-def _size(objective: Objective) -> int:
+def part_size(objective: Objective) -> int:
     """How many rows the part has."""
     rows, size = len(objective.y), _size_for(objective)
     return max(rows // 24, min(size.best * objective.count, int(size.share * rows)))
@@ -88,30 +88,31 @@ def _size_for(objective: Objective) -> _Size:
     return _OF_ZEROS if design.is_sparse(objective.features) else _OF_ONE
 
 
-def _resumed(objective: Objective) -> tuple[Floats, _Bend] | None:
+def _resumed(objective: Objective) -> tuple[Floats, Bend] | None:
     """Where a fit of the same rows with another penalty ended, and how these bend; None where there was none."""
-    if "sampled" not in objective.ends:
+    last = objective.last("sampled")
+    if last is None:
         return None
-    theta, bend = objective.ends["sampled"]
+    theta, bend = last
     found = bend.at(objective.penalty.ravel())
     return None if found.factor is None else (theta, found)
 
 
-def _begun(objective: Objective, start: Floats, constant: float) -> tuple[Floats, _Bend] | None:
+def _begun(objective: Objective, start: Floats, constant: float) -> tuple[Floats, Bend] | None:
     """Where the least of a part of the rows lies, and how that bends; None where a part would not tell, or is not worth it."""
-    if (everywhere := _of_parabola(objective, start)) is not None:
+    if (everywhere := of_parabola(objective, start)) is not None:
         near, known = everywhere
         return (near if objective.value_and_gradient(near)[0] <= constant else start), known
-    part = objective.part(spread(len(objective.y), _size(objective)))
-    reached = _of_part(part, start)
+    part = objective.part(spread(len(objective.y), part_size(objective)))
+    reached = of_part(part, start)
     if not reached.converged:
         return None
     near = reached.theta if objective.value_and_gradient(reached.theta)[0] <= constant else start
-    bend = _bend(part, near)
+    bend = bend_of(part, near)
     return None if bend is None else (near, bend)
 
 
-def _of_parabola(objective: Objective, start: Floats) -> tuple[Floats, _Bend] | None:
+def of_parabola(objective: Objective, start: Floats) -> tuple[Floats, Bend] | None:
     """Where all rows lead, and how they bend, where each bends everywhere as it does at one raw output (squared error).
 
     None where they do not, or columns are many.
@@ -123,7 +124,7 @@ def _of_parabola(objective: Objective, start: Floats) -> tuple[Floats, _Bend] | 
         return None
     for single in (True, False):
         matrix, gradient = objective.parabola(start, float(bend), single=single)
-        found = _Bend(matrix)
+        found = Bend(matrix)
         if found.factor is not None and (not single or _is_plain(found.factor)):
             return start - found(gradient.ravel()).reshape(start.shape), found
     return None
@@ -134,18 +135,18 @@ def _is_plain(factor: Floats) -> bool:
     return bool(np.diag(factor).min() > _EVEN * np.diag(factor).max())
 
 
-def _of_part(part: Objective, start: Floats) -> Reached:
+def of_part(part: Objective, start: Floats) -> Reached:
     """Near the least of a part: from that of some of its rows, by how they bend."""
     if part.outputs > 1:
-        return descent.minimise(part, start, tol=_ROUGH, max_iter=500, watch=unwatched)
+        return descent.minimise(part, start, tol=ROUGH, max_iter=500, watch=unwatched)
     some = part.part(spread(len(part.y), _FEW * part.count))
-    first = _by_bend(some, start, _bend(some, start), tol=_ROUGHLY)
-    bend = _bend(some, first.theta) if first.converged else None
+    first = by_bend(some, start, bend_of(some, start), tol=_ROUGHLY)
+    bend = bend_of(some, first.theta) if first.converged else None
     near = bend is not None and part.value_and_gradient(first.theta)[0] <= part.value(start)
-    return _by_bend(part, first.theta if near else start, bend if near else None, tol=_ROUGH)
+    return by_bend(part, first.theta if near else start, bend if near else None, tol=ROUGH)
 
 
-def _by_bend(part: Objective, start: Floats, bend: _Bend | None, *, tol: float) -> Reached:
+def by_bend(part: Objective, start: Floats, bend: Bend | None, *, tol: float) -> Reached:
     """Near the least by one curvature; by Newton's own steps where there is none, or it does not lead there."""
     if bend is not None:
         reached = _walked(part, start, bend, tol=tol, max_iter=_STEPS, watch=unwatched)
@@ -154,21 +155,21 @@ def _by_bend(part: Objective, start: Floats, bend: _Bend | None, *, tol: float) 
     return newton.minimise(part, start, tol=tol, max_iter=30, watch=unwatched)
 
 
-def _bend(objective: Objective, theta: Floats) -> _Bend | None:
+def bend_of(objective: Objective, theta: Floats) -> Bend | None:
     """How the rows bend; in single precision where that is enough, as they are a part. None where they hardly do."""
     if objective.outputs == 1:
-        found = _Bend(objective.curvature(theta, single=True))
+        found = Bend(objective.curvature(theta, single=True))
         if found.factor is not None and _is_plain(found.factor):
             return found
     matrix = objective.curvature(theta)
     if objective.outputs > 1:
         # All classes may move together without a change: no signal goes that way.
         matrix[np.diag_indices_from(matrix)] += _DAMPED * np.trace(matrix) / len(matrix)
-    found = _Bend(matrix)
+    found = Bend(matrix)
     return None if found.factor is None else found
 
 
-def _walked(objective: Objective, theta: Floats, bend: _Bend, *, tol: float, max_iter: int, watch: Watch) -> Reached:
+def _walked(objective: Objective, theta: Floats, bend: Bend, *, tol: float, max_iter: int, watch: Watch) -> Reached:
     """Steps by an inverse of the curvature that learns from them, to where no more than ``tol`` is left to gain."""
     value, gradient = objective.value_and_gradient(theta)
     if watch(theta, value):
@@ -196,7 +197,7 @@ def spread(rows: int, size: int) -> NDArray[np.intp]:
     return np.arange(size, dtype=np.intp) * every + np.random.default_rng(0).integers(every, size=size, dtype=np.intp)
 
 
-class _Bend:
+class Bend:
     """The inverse of a curvature, corrected by what steps have told of it."""
 
     def __init__(self, matrix: Floats) -> None:
@@ -204,9 +205,9 @@ class _Bend:
         self.factor = newton.well_conditioned(matrix)
         self.told: list[tuple[Floats, Floats, float]] = []
 
-    def at(self, more: Floats) -> _Bend:
+    def at(self, more: Floats) -> Bend:
         """The same with so much more curvature of each parameter alone."""
-        found = _Bend(self.matrix + np.diag(more))
+        found = Bend(self.matrix + np.diag(more))
         for moved, changed, _ in self.told[-_STEPS:]:
             found.learn(moved, changed + more * moved)
         return found

@@ -370,20 +370,20 @@ class RunSteps:
     def _kernel(self) -> PointKernel:
         return compiled(self.loss, "value+signal", _DOUBLE, self.weight is not None, self.turned)
 
-    def through(self, loop: Callable[..., None], *arrays: Any) -> float | None:
+    def through(self, loop: Callable[..., None], *arrays: Any, many: int) -> list[float] | None:
         """What all whole chunks of rows add, by a compiled loop that calls the kernel while rows are near the core.
 
         The loop takes the arrays, where the kernel stands, and what it takes: targets, weights (any where it has none),
-        parameters, limits of targets, the factor of signals, and its sums. None where a target is outside the domain or a
-        result is no number.
+        parameters, limits of targets, the factor of signals, and its sums, a line for each of so ``many`` raw outputs of a row.
+        None where a target is outside the domain or a result is no number.
         """
-        kernel, state = self._kernel, np.zeros(STATE)
+        kernel, states = self._kernel, np.zeros((many, STATE))
         weight = self.y if self.weight is None else self.weight
         place = place_of(kernel.run)
-        loop(*arrays, place, self.y, weight, kernel.parameters, kernel.domain, 1 / self.total, state)
-        if state[BAD] or state[LOST]:
+        loop(*arrays, place, self.y, weight, kernel.parameters, kernel.domain, 1 / self.total, states)
+        if states[:, [BAD, LOST]].any():
             return None
-        return exact(whole_sum(state.tolist())) / self.total
+        return [exact(whole_sum(state)) / self.total for state in states.tolist()]
 
 
 _DOUBLE = np.dtype(np.float64)

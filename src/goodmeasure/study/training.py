@@ -23,7 +23,7 @@ from goodmeasure.fitting.learning import Learning
 from goodmeasure.fitting.network import Network
 from goodmeasure.fitting.objective import Objective
 from goodmeasure.fitting.openmp import threads_for
-from goodmeasure.fitting.plain import PlainFit, best_constant, linear_model
+from goodmeasure.fitting.plain import PlainFit, best_constant, linear_model, linear_models
 from goodmeasure.fitting.scorers import Scorer
 from goodmeasure.frameworks.sklearn_names import native
 from goodmeasure.making.loss import Loss
@@ -154,8 +154,8 @@ def leaning(cases: Cases, ratio: float) -> Cases:
 
 def _linear(loss: Loss, fit: Cases, pairs: Sequence[Turn], matrix: Encoding, tick: Tick) -> Trained:
     """The model on the rows to fit, of the strength that costs least on rows left out: those to tune, or fold after fold."""
-    sides = [_side(loss, matrix, *turn) for turn in pairs]
     unit, fits = natural_strength(loss, fit), dict[float, PlainFit]()
+    sides = [_side(loss, matrix, *turn, [strength * unit for strength in STRENGTHS]) for turn in pairs]
     path: list[tuple[float, float, float]] = []
 
     def judge(strength: float) -> None:
@@ -180,14 +180,14 @@ def _linear(loss: Loss, fit: Cases, pairs: Sequence[Turn], matrix: Encoding, tic
 
 
 def _side(
-    loss: Loss, matrix: Encoding, learns: Cases, judges: Cases
+    loss: Loss, matrix: Encoding, learns: Cases, judges: Cases, alphas: Sequence[float]
 ) -> Callable[[float], tuple[PlainFit, tuple[float, float]]]:
-    """From a penalty to a fit, with its risk on the rows that it learned from, and on others."""
+    """From a penalty, such as one of these, to a fit, with its risk on the rows that it learned from, and on others."""
     x, x_judged = matrix(learns.table), matrix(judges.table)
-    objective = _objective(loss, x, learns)
+    model = linear_models(_objective(loss, x, learns), alphas)
 
     def fitted(alpha: float) -> tuple[PlainFit, tuple[float, float]]:
-        found = linear_model(objective.penalised(alpha))
+        found = model(alpha)
         return found, (_risk(loss, learns, found.scorer(x)), _risk(loss, judges, found.scorer(x_judged)))
 
     return fitted
