@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -190,34 +191,38 @@ def smooth(table: Table) -> None:
 
 
 def strengths(table: Table) -> None:
-    """Five penalties on the same rows, found together as `goodmeasure run` finds them; and the first of them alone."""
+    """Five penalties on the same rows, found together as `goodmeasure run` finds them; and the first of them alone.
+
+    The last ones are of sizes, from the strongest on, each begun where the last one ended.
+    """
     from goodmeasure import losses
     from goodmeasure.fitting.linear import SolverSettings, fit, prepare
     from goodmeasure.fitting.objective import Objective
 
     n, eta, rng = len(table.X), table.eta, table.rng
     real = eta + rng.standard_t(3, n)
-    for title, loss, y in (
-        ("logistic", losses.binary_cross_entropy(), (rng.random(n) < 1 / (1 + np.exp(-eta))).astype(float)),
-        ("ridge", losses.squared_error(), real),
-        ("Poisson", losses.poisson(), rng.poisson(np.exp(eta)).astype(float)),
-        ("huber()", losses.huber(), real),
+    yes = (rng.random(n) < 1 / (1 + np.exp(-eta))).astype(float)
+    weakest_first, strongest_first = np.logspace(-4, 0, 5), np.logspace(-1.5, -5.5, 5)
+    for title, loss, y, alphas, ratio in (
+        ("logistic", losses.binary_cross_entropy(), yes, weakest_first, 0.0),
+        ("ridge", losses.squared_error(), real, weakest_first, 0.0),
+        ("Poisson", losses.poisson(), rng.poisson(np.exp(eta)).astype(float), weakest_first, 0.0),
+        ("huber()", losses.huber(), real, weakest_first, 0.0),
+        ("logistic, sizes", losses.binary_cross_entropy(), yes, strongest_first, 1.0),
     ):
 
-        def work(many: int, loss: Any = loss, y: Any = y) -> list[float]:
-            whole, alphas = Objective(loss, table.X, y), np.logspace(-4, 0, 5)[:many]
-            prepare(whole, alphas, SolverSettings())
-            return [fit(whole.penalised(a), SolverSettings())[1].objective for a in alphas]
+        def work(asked: Any, loss: Any = loss, y: Any = y, ratio: float = ratio) -> list[float]:
+            whole = Objective(loss, table.X, y, l1_ratio=ratio)
+            prepare(whole, asked, SolverSettings())
+            return [fit(whole.penalised(a), SolverSettings())[1].objective for a in asked]
 
         first, all_five, one = Spent(), Spent(), Spent()
         for _ in range(REPEATS):
-            first.once_more(lambda: work(1))
-            all_five.once_more(lambda: work(5))
+            first.once_more(partial(work, alphas[:1]))
+            all_five.once_more(partial(work, alphas))
             for _ in range(5):
                 one.once_more(table.one_pass)
-        alone = [
-            fit(Objective(loss, table.X, y, alpha=a), SolverSettings())[1].objective for a in np.logspace(-4, 0, 5)
-        ]
+        alone = [work([a])[0] for a in alphas]
         over = max(abs(a - b) / abs(b) for a, b in zip(all_five.found, alone, strict=True))
         said = f"{over:.0e}" if over > SAME else "same"
         _row(f"{title}, the first of five strengths, {table}", "goodmeasure", first, one, said)
@@ -253,6 +258,10 @@ def sizes(table: Table, *, slow: bool) -> None:
         few = skglm.SparseLogisticRegression(alpha=alpha, tol=1e-8)
         rivals.append(_theirs("skglm, SparseLogisticRegression", few, table, yes))
     _duel("logistic, sizes", table, losses.binary_cross_entropy(), yes, alpha, rivals, ratio=1.0)
+    all_count = (table.rng.random(n) < 1 / (1 + np.exp(-table.eta))).astype(float)
+    _duel(
+        "logistic, sizes that cost little", table, losses.binary_cross_entropy(), all_count, alpha / 1000, [], ratio=1.0
+    )
 
 
 def classes(table: Table) -> None:

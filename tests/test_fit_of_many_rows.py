@@ -9,7 +9,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from goodmeasure import kernels, losses
-from goodmeasure.fitting import design, interior, near, newton, sampled
+from goodmeasure.fitting import design, interior, near, newton, proximal, sampled, sampled_sizes
 from goodmeasure.fitting.certificate import Status
 from goodmeasure.fitting.fit import LossClassifier, LossRegressor
 from goodmeasure.fitting.linear import SolverSettings, fit, prepare, start_at
@@ -239,6 +239,88 @@ def test_strengths_are_not_found_together_where_that_saves_nothing() -> None:
             patch.setattr(design, "SOME", 0)
             prepare(objective, alphas, SolverSettings())
         assert not {key for key in objective.ends if isinstance(key, tuple)}
+
+
+def _strongest(objective: Objective) -> float:
+    """The least cost of sizes that leaves every coefficient at zero."""
+    start = np.zeros((objective.count, 1))
+    start[-1] = start_at(objective, curvature_class(objective.loss, objective.y, 1))
+    slope = objective.value_and_gradient(start)[1][: objective.features.shape[1]]
+    return float(np.abs(slope[:, 0] * objective.scale).max())
+
+
+@pytest.mark.parametrize(("name", "table"), [(name, [*TABLES][k % len(TABLES)]) for k, name in enumerate(LOSSES)])
+def test_costs_of_sizes_reach_what_all_rows_reach(name: str, table: str) -> None:
+    """From a strength at which some are zero to one at which hardly any is, with weights and a cost of squares by turns."""
+    loss, weight = LOSSES[name], np.random.default_rng(2).uniform(0.1, 3, ROWS) if len(name) % 2 else None
+    ratio, y = 0.5 if len(name) % 3 else 1.0, targets(LOSSES[name], ETA)
+    strongest = _strongest(Objective(loss, TABLES[table], y, weight)) / ratio
+    for part in (0.3, 1e-3):
+        objective = Objective(loss, TABLES[table], y, weight, alpha=part * strongest, l1_ratio=ratio)
+        assert sampled_sizes.suits(objective)
+        theta, certificate, _ = fit(objective, SolverSettings())
+        start = np.zeros(theta.shape)
+        start[-1] = start_at(objective, curvature_class(loss, y, 1))
+        slow = proximal.minimise(objective, start, tol=1e-11, max_iter=500, watch=newton.unwatched)
+        best = proximal.value_of(objective, slow.theta)
+        assert certificate.status is Status.OPTIMAL
+        assert certificate.objective == pytest.approx(proximal.value_of(objective, theta), rel=1e-14)
+        assert certificate.objective <= best + max(certificate.gap or 0, 1e-9 * abs(best))
+
+
+@pytest.mark.parametrize("name", ["binary_cross_entropy", "poisson", "huber", "squared_error"])
+def test_a_cost_of_sizes_takes_few_looks_at_all_rows(name: str) -> None:
+    """Also where it is weak, and of one strength after the other."""
+    loss = LOSSES[name]
+    whole = Objective(loss, X, targets(loss, ETA), l1_ratio=1.0)
+    strongest, looks, bends = _strongest(whole), [], []
+    own, curved = Objective._sweep, Objective.curvature
+
+    def counted(self: Objective, theta: Any) -> Any:
+        looks.append(len(self.y) == ROWS and not self.is_known(theta))
+        return own(self, theta)
+
+    def bent(self: Objective, theta: Any, **more: Any) -> Any:
+        bends.append(len(self.y) == ROWS)
+        return curved(self, theta, **more)
+
+    for part, most in ((1e-5, 14), (1e-4, 10), (1e-2, 10), (0.2, 10)):
+        looks.clear()
+        bends.clear()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Objective, "_sweep", counted)
+            patch.setattr(Objective, "curvature", bent)
+            theta, certificate, _ = fit(whole.penalised(part * strongest), SolverSettings())
+        assert certificate.status is Status.OPTIMAL
+        assert sum(looks) <= most
+        assert sum(bends) <= 1, "where a proof asks for the last digits, a part's curvature may lead no further"
+        alone = Objective(loss, X, whole.y, alpha=part * strongest, l1_ratio=1.0)
+        slow = proximal.minimise(alone, np.zeros(theta.shape), tol=1e-11, max_iter=500, watch=newton.unwatched)
+        assert certificate.objective <= proximal.value_of(alone, slow.theta) * (1 + 1e-9)
+
+
+def test_a_cost_of_sizes_goes_on_where_a_part_does_not_tell() -> None:
+    """What a part says may lead nowhere, or nowhere near: all rows are asked then, and no step is told of twice."""
+    loss, seen = LOSSES["linex"], []
+    y = targets(loss, ETA)
+    objective = Objective(loss, X, y, alpha=_strongest(Objective(loss, X, y)) / 2, l1_ratio=1.0)
+
+    def watch(theta: Any, value: float) -> bool:
+        seen.append(theta.tobytes())
+        return False
+
+    for steps in (0, 12):
+        seen.clear()
+        objective.ends.clear()
+        with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):
+            patch.setattr(sampled_sizes, "_STEPS", steps)
+            theta = np.zeros((objective.count, 1))
+            found = sampled_sizes.minimise(objective, theta, tol=1e-9, max_iter=500, watch=watch)
+            slow = proximal.minimise(objective, theta, tol=1e-11, max_iter=500, watch=newton.unwatched)
+        best = proximal.value_of(objective, slow.theta)
+        assert found.converged
+        assert proximal.value_of(objective, found.theta) <= best + 1e-9 * abs(best)
+        assert len(set(seen)) == len(seen)
 
 
 def test_the_rows_are_read_fewer_times() -> None:

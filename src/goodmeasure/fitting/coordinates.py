@@ -21,16 +21,26 @@ _FACES = 10
 _FEW = 4096
 
 
-def step(matrix: Floats, gradient: Floats, theta: Floats, costs: Penalties, aim: float, together: int = 1) -> Floats:
+def step(
+    matrix: Floats,
+    gradient: Floats,
+    theta: Floats,
+    costs: Penalties,
+    aim: float,
+    together: int = 1,
+    *,
+    served: bool = False,
+) -> Floats:
     """The move d from theta that minimises ``gradient d + d matrix d / 2 + costs.l1 |theta + d|``, to within ``aim``.
 
     It is near it where looks are at an end. ``together``: so many coordinates after each other, of one feature in each class,
-    may move together without much change, which they hardly do one by one.
+    may move together without much change, which they hardly do one by one. ``served``: the compiler has started anyway.
     """
+    descend = _descend.compiled if served else _descend
     cost, move, pull = costs.l1, np.zeros_like(theta), gradient.copy()
     signs, left = np.full(theta.shape, np.nan), np.inf
     for _ in range(_LOOKS):
-        changed = _descend(matrix, pull, theta, cost, move, _ROUNDS)
+        changed = descend(matrix, pull, theta, cost, move, _ROUNDS)
         if together > 1:
             move = _shifted(matrix, gradient, theta, cost, move, together)
         before, signs = (left, signs), np.sign(theta + move)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from goodmeasure.deriving.apart import apart
 from goodmeasure.errors import Problem, UsageError
-from goodmeasure.fitting import broad, descent, newton, proximal, sampled, sequential, together
+from goodmeasure.fitting import broad, descent, newton, proximal, sampled, sampled_sizes, sequential, together
 from goodmeasure.fitting.certificate import Certificate, Status
 from goodmeasure.fitting.endless import is_lost_in_rounding
 from goodmeasure.fitting.objective import Objective
@@ -307,7 +307,8 @@ def _sparse(objective: Objective, theta: Floats, curvature: CurvatureClass, sett
     """The least with a cost of sizes. Error: GM009 where the loss is not smooth and convex."""
     refuse_sizes(objective.loss, curvature)
     watch = settings.watch
-    reached = proximal.minimise(objective, theta, tol=settings.tol, max_iter=settings.max_iter, watch=watch)
+    least = sampled_sizes.minimise if sampled_sizes.suits(objective) else proximal.minimise
+    reached = least(objective, theta, tol=settings.tol, max_iter=settings.max_iter, watch=watch)
     if watch.stops and watch.best is not None:
         watch.stopped |= not np.array_equal(watch.best, reached.theta)
         reached = replace(reached, theta=watch.best)

@@ -262,6 +262,11 @@ class Objective:
         return self._value_at[1:]
 
     @property
+    def is_compiled(self) -> bool:
+        """Whether compiled code is at work."""
+        return not self._is_plain and compiles()
+
+    @property
     def _is_plain(self) -> bool:
         """Whether raw outputs are too few for a kernel to pay."""
         return not self.served and len(self.y) * self.outputs <= _PLAIN

@@ -68,7 +68,7 @@ def minimise(objective: Objective, start: Floats, *, tol: float, max_iter: int, 
     if watch(theta, value_of(objective, theta)):
         return Reached(theta, 0, False, stopped=True)
     while True:
-        gap, near = gap_of(objective, theta, most), _near(objective, theta, tol)
+        gap, near = gap_of(objective, theta, most), near_enough(objective, theta, tol)
         kept = np.flatnonzero(theta[:width].any(axis=1))
         outside = _outside(objective, theta, kept, near / most if most else np.inf)
         kept = np.union1d(kept, outside[: max(int(_NEW * np.sqrt(width)), len(kept) // 2)])
@@ -86,7 +86,7 @@ def minimise(objective: Objective, start: Floats, *, tol: float, max_iter: int, 
         theta, steps = whole.widened(found.theta) if moved else theta, steps + found.steps
         if not found.converged:
             return Reached(theta, steps, False, stopped=found.stopped)
-        if gap_of(objective, theta, most) <= _near(objective, theta, tol) or not moved:
+        if gap_of(objective, theta, most) <= near_enough(objective, theta, tol) or not moved:
             objective.ended("sizes", theta)
             return Reached(theta, steps, True)
 
@@ -100,16 +100,28 @@ def minimise_whole(
     max_iter: int,
     watch: Watch,
     bend: Callable[[Floats, float | None], tuple[Floats, bool]],
+    served: bool = False,
 ) -> Reached:
     """The same where all features are in each step, as where one look at the rows tells how all of them bend."""
     found = Reached(start, 0, True)
     while True:
-        near, before = _near(objective, found.theta, tol), found
+        near, before = near_enough(objective, found.theta, tol), found
         found = settled(
-            objective, before.theta, most=most, aim=near / 2, max_iter=max_iter - before.steps, watch=watch, bend=bend
+            objective,
+            before.theta,
+            most=most,
+            aim=near / 2,
+            max_iter=max_iter - before.steps,
+            watch=watch,
+            bend=bend,
+            served=served,
         )
         moved, found = found.steps > 0, replace(found, steps=before.steps + found.steps)
-        if not (moved and found.converged) or found.gap is None or found.gap <= _near(objective, found.theta, tol):
+        if (
+            not (moved and found.converged)
+            or found.gap is None
+            or found.gap <= near_enough(objective, found.theta, tol)
+        ):
             return found
 
 
@@ -161,7 +173,7 @@ def left_over(objective: Penalised, theta: Floats) -> Floats:
     return np.where(theta == 0, free, gradient + objective.l1 * np.sign(theta))
 
 
-def _near(objective: Penalised, theta: Floats, tol: float) -> float:
+def near_enough(objective: Penalised, theta: Floats, tol: float) -> float:
     """How far from the least is near enough: a part of the objective, or what is lost in its rounding."""
     return max(tol * abs(value_of(objective, theta)), objective.rounding(theta))
 
@@ -247,11 +259,13 @@ def settled(
     max_iter: int,
     watch: Watch,
     bend: Callable[[Floats, float | None], tuple[Floats, bool]],
+    served: bool = False,
 ) -> Reached:
     """Proximal Newton steps on all features until no more than ``aim`` is left to gain, or no step shows any more.
 
     ``bend`` gives the second derivatives, and says whether they are those of where one stands. It is asked for any, for those
-    there, or for their means over so many times the spread of raw outputs: where no row bends, no step shows.
+    there, or for their means over so many times the spread of raw outputs: where no row bends, no step shows. ``served``:
+    models of few parameters too are solved by compiled code.
     """
     costs = Penalties(objective.l1.ravel(), objective.penalty.ravel(), most)
     together = objective.outputs if objective.loss.is_classwise else 1
@@ -260,13 +274,14 @@ def settled(
         (matrix, is_new), gradient = bend(theta, width), objective.value_and_gradient(theta)[1].ravel()
         if not np.isfinite(matrix).all():
             return Reached(theta, step, False)
-        if is_new and _is_blind(matrix, gradient, costs.l1) and (width or 0.0) < _WIDEST:
+        if is_new and is_blind(matrix, gradient, costs.l1) and (width or 0.0) < _WIDEST:
             width = 4 * width if width else 1.0
             continue
         flat = theta.ravel()
-        move = coordinates.step(matrix, gradient, flat, costs, max(_WITHIN * aim, _INEXACT * gap), together)
+        within = max(_WITHIN * aim, _INEXACT * gap)
+        move = coordinates.step(matrix, gradient, flat, costs, within, together, served=served)
         slope = float(gradient @ move) + costs.of(flat + move) - costs.of(flat)
-        moved = _moved(objective, theta, move.reshape(theta.shape), slope, most)
+        moved = _moved(objective, theta, move.reshape(theta.shape), slope, most, gap)
         if moved is None:
             if is_new:
                 return Reached(theta, step, True, gap)
@@ -280,19 +295,19 @@ def settled(
     return Reached(theta, step, gap <= aim, gap)
 
 
-def _is_blind(matrix: Floats, gradient: Floats, cost: Floats) -> bool:
+def is_blind(matrix: Floats, gradient: Floats, cost: Floats) -> bool:
     """Whether a parameter should move, and nothing bends as it does."""
     return bool(((np.diag(matrix) <= 0) & (np.abs(gradient) > cost)).any())
 
 
-def _moved(objective: Penalised, theta: Floats, move: Floats, slope: float, most: float) -> Floats | None:
+def _moved(objective: Penalised, theta: Floats, move: Floats, slope: float, most: float, gap: float) -> Floats | None:
     """A point along the step that keeps part of the promised decrease; None if none does.
 
-    Where so little would not show in the objective, it is a point from which half as much is left to gain.
+    Where so little would not show in the objective, it is a point from which half as much of the gap is left.
     """
     if -slope <= _UNSEEN * objective.rounding(theta):
         there: Floats = theta + move
-        return there if gap_of(objective, there, most) <= gap_of(objective, theta, most) / 2 else None
+        return there if gap_of(objective, there, most) <= gap / 2 else None
     value = value_of(objective, theta)
     for halved in range(_HALVINGS):
         there = theta + move / 2**halved

@@ -36,7 +36,7 @@ _OF_ONE, _OF_SEVERAL, _OF_ZEROS = _Size(150, 225, 1 / 8), _Size(40, 40, 1 / 8), 
 # Its curvature has at most so many parameters. One that is singular, as of classes, is damped by this part of itself.
 _MOST, _DAMPED = 2_000, 1e-7
 # The part is itself begun on so many of its rows a parameter. Each is solved as near as it lies to the least of more rows.
-_FEW, _ROUGHLY, ROUGH = 20, 1e-2, 1e-4
+FEW, _ROUGHLY, ROUGH = 20, 1e-2, 1e-4
 # So many columns are multiplied with each other in about the time of a part; to six digits where pivots differ by no more.
 _NARROW, _EVEN = 100, 1e-2
 # Where so many steps do not arrive, all rows say how the objective bends.
@@ -139,7 +139,7 @@ def of_part(part: Objective, start: Floats) -> Reached:
     """Near the least of a part: from that of some of its rows, by how they bend."""
     if part.outputs > 1:
         return descent.minimise(part, start, tol=ROUGH, max_iter=500, watch=unwatched)
-    some = part.part(spread(len(part.y), _FEW * part.count))
+    some = part.part(spread(len(part.y), FEW * part.count))
     first = by_bend(some, start, bend_of(some, start), tol=_ROUGHLY)
     bend = bend_of(some, first.theta) if first.converged else None
     near = bend is not None and part.value_and_gradient(first.theta)[0] <= part.value(start)

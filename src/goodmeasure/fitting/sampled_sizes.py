@@ -1,0 +1,134 @@
+"""Costs of sizes where rows are many: proximal Newton steps by how a part of the rows bends, corrected by what they tell.
+
+`sampled` does so without such costs. A quadratic model of all columns is next to nothing beside a look at all rows, so every
+column is in each step, and none is copied.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from goodmeasure.fitting import design, proximal, sampled
+from goodmeasure.fitting.newton import Reached, Watch, unwatched
+from goodmeasure.fitting.objective import Objective
+from goodmeasure.statistics.row_arguments import Floats
+
+# A part is solved to this part of its objective.
+_ROUGH = 1e-2
+# Where so many steps by a part's curvature do not arrive, all rows say how they bend.
+_STEPS = 12
+# By what name it stands where fits ended.
+_NAME = "sampled sizes"
+
+
+def suits(objective: Objective) -> bool:
+    """Whether there are so many rows that a part of them tells how all bend."""
+    return objective.outputs == 1 and not design.is_sparse(objective.features) and sampled.suits(objective)
+
+
+def minimise(objective: Objective, start: Floats, *, tol: float, max_iter: int, watch: Watch) -> Reached:
+    """The parameters at the least of the objective and the cost of sizes, as `proximal.minimise` finds them."""
+    begun = _begun(objective, start)
+    if begun is None:
+        return proximal.minimise(objective, start, tol=tol, max_iter=max_iter, watch=watch)
+    theta, bend = begun
+    if watch(theta, proximal.value_of(objective, theta)):
+        return Reached(theta, 0, False, stopped=True)
+    most, served = objective.size(start), objective.is_compiled
+    found = proximal.minimise_whole(
+        objective, theta, most=most, tol=tol, max_iter=max_iter, watch=watch, bend=bend, served=served
+    )
+    if found.stopped or proximal.gap_of(objective, found.theta, most) <= proximal.near_enough(
+        objective, found.theta, tol
+    ):
+        objective.ended(_NAME, found.theta, bend.matrix - np.diag(objective.penalty[:, 0]))
+        return found
+    last = found.theta  # which was told of
+    rest = proximal.minimise(
+        objective,
+        last,
+        tol=tol,
+        max_iter=max_iter - found.steps,
+        watch=lambda at, value: at is not last and watch(at, value),
+    )
+    return replace(rest, steps=found.steps + rest.steps)
+
+
+def _begun(objective: Objective, start: Floats) -> tuple[Floats, _Bend] | None:
+    """Where a fit with another penalty ended or a part of the rows has its least, if that is lower; and how rows bend.
+
+    None where a part would not tell.
+    """
+    last = objective.last(_NAME)
+    if last is not None:
+        theta, matrix = last
+        matrix = matrix + np.diag(objective.penalty[:, 0])
+    elif (everywhere := sampled.of_parabola(objective, start)) is not None:
+        theta, matrix = start, everywhere[1].matrix
+    elif (some := _of_part(objective, start)) is not None:
+        theta, matrix = some
+    else:
+        return None
+    lower = proximal.value_of(objective, theta) <= proximal.value_of(objective, start)
+    return theta if lower else start, _Bend(objective, matrix)
+
+
+def _of_part(objective: Objective, start: Floats) -> tuple[Floats, Floats] | None:
+    """Near the least of a part of the rows, which is begun on a part of its own; and how it bends."""
+    part = objective.part(sampled.spread(len(objective.y), sampled.part_size(objective)))
+    some = part.part(sampled.spread(len(part.y), sampled.FEW * part.count))
+    first = _near(some, start, some)
+    near = _near(part, start if first is None else first, some)
+    if near is None:
+        return None
+    known = sampled.bend_of(part, near)
+    return near, part.curvature(near) if known is None else known.matrix
+
+
+def _near(part: Objective, start: Floats, some: Objective) -> Floats | None:
+    """Near the least of a part, by how some of its rows bend at the start; None where that leads nowhere."""
+    most, aim = part.size(start), _ROUGH * abs(proximal.value_of(part, start))
+    bend, served = _Bend(part, some.curvature(start)), part.is_compiled
+    found = proximal.settled(
+        part, start, most=most, aim=aim, max_iter=_STEPS, watch=unwatched, bend=bend, served=served
+    )
+    return found.theta if found.gap is not None and found.gap <= aim else None
+
+
+class _Bend:
+    """The curvature that steps on all rows go by: that of a part of them, with what each step tells of all (BFGS)."""
+
+    def __init__(self, objective: Objective, matrix: Floats) -> None:
+        self.objective, self.matrix = objective, matrix
+        self.stood: tuple[Floats, Floats] | None = None
+        self.asked = 0
+
+    def __call__(self, theta: Floats, width: float | None) -> tuple[Floats, bool]:
+        """The curvature, and whether it is that of all rows here: where no step was made by what is known, or too many were."""
+        gradient = self.objective.value_and_gradient(theta)[1]
+        stuck = self.stood is not None and self.stood[0] is theta
+        self._learn(theta, gradient)
+        self.stood, self.asked = (theta, gradient), self.asked + 1
+        known = np.isfinite(self.matrix).all() and not proximal.is_blind(
+            self.matrix, gradient.ravel(), self.objective.l1.ravel()
+        )
+        if known and not stuck and self.asked <= _STEPS:
+            return self.matrix, False
+        if width:
+            by_row = self.objective.bends(theta, width * self.objective.spread(theta))
+            self.matrix = self.objective.products(by_row) + np.diag(self.objective.penalty[:, 0])
+        else:
+            self.matrix = self.objective.curvature(theta)
+        return self.matrix, True
+
+    def _learn(self, theta: Floats, gradient: Floats) -> None:
+        """The slope changed by so much over the last step."""
+        if self.stood is None:
+            return
+        moved, changed = (theta - self.stood[0]).ravel(), (gradient - self.stood[1]).ravel()
+        before = self.matrix @ moved
+        bent, was = float(moved @ changed), float(moved @ before)
+        if bent > 0 and was > 0:
+            self.matrix = self.matrix + np.outer(changed, changed) / bent - np.outer(before, before) / was
