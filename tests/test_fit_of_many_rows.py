@@ -284,7 +284,7 @@ def test_a_cost_of_sizes_takes_few_looks_at_all_rows(name: str) -> None:
         bends.append(len(self.y) == ROWS)
         return curved(self, theta, **more)
 
-    for part, most in ((1e-5, 14), (1e-4, 10), (1e-2, 10), (0.2, 10)):
+    for part, most in ((1e-5, 14), (1e-4, 12), (1e-2, 12), (0.2, 12)):
         looks.clear()
         bends.clear()
         with pytest.MonkeyPatch.context() as patch:

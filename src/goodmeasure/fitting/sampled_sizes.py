@@ -19,6 +19,8 @@ from goodmeasure.statistics.row_arguments import Floats
 _ROUGH = 1e-2
 # Where so many steps by a part's curvature do not arrive, all rows say how they bend.
 _STEPS = 12
+# After these steps from where a fit with another penalty ended, a part says anew how it bends if they gained little.
+_ANEW = (2, 3)
 # By what name it stands where fits ended.
 _NAME = "sampled sizes"
 
@@ -43,7 +45,7 @@ def minimise(objective: Objective, start: Floats, *, tol: float, max_iter: int, 
     if found.stopped or proximal.gap_of(objective, found.theta, most) <= proximal.near_enough(
         objective, found.theta, tol
     ):
-        objective.ended(_NAME, found.theta, bend.matrix - np.diag(objective.penalty[:, 0]))
+        objective.ended(_NAME, found.theta, bend.matrix - np.diag(objective.penalty[:, 0]), bend.part)
         return found
     last = found.theta  # which was told of
     rest = proximal.minimise(
@@ -61,30 +63,36 @@ def _begun(objective: Objective, start: Floats) -> tuple[Floats, _Bend] | None:
 
     None where a part would not tell.
     """
-    last = objective.last(_NAME)
+    last, part = objective.last(_NAME), None
     if last is not None:
-        theta, matrix = last
+        theta, matrix, part = last
         matrix = matrix + np.diag(objective.penalty[:, 0])
+        part = part and part.penalised(objective.alpha)
     elif (everywhere := sampled.of_parabola(objective, start)) is not None:
         theta, matrix = start, everywhere[1].matrix
     elif (some := _of_part(objective, start)) is not None:
-        theta, matrix = some
+        theta, matrix, part = some
     else:
         return None
     lower = proximal.value_of(objective, theta) <= proximal.value_of(objective, start)
-    return theta if lower else start, _Bend(objective, matrix)
+    return theta if lower else start, _Bend(objective, matrix, part, anew=_ANEW if last else ())
 
 
-def _of_part(objective: Objective, start: Floats) -> tuple[Floats, Floats] | None:
-    """Near the least of a part of the rows, which is begun on a part of its own; and how it bends."""
+def _of_part(objective: Objective, start: Floats) -> tuple[Floats, Floats, Objective] | None:
+    """Near the least of a part of the rows, which is begun on a part of its own; how it bends, and the part."""
     part = objective.part(sampled.spread(len(objective.y), sampled.part_size(objective)))
     some = part.part(sampled.spread(len(part.y), sampled.FEW * part.count))
     first = _near(some, start, some)
     near = _near(part, start if first is None else first, some)
     if near is None:
         return None
-    known = sampled.bend_of(part, near)
-    return near, part.curvature(near) if known is None else known.matrix
+    return near, _matrix(part, near), part
+
+
+def _matrix(part: Objective, theta: Floats) -> Floats:
+    """How a part of the rows bends; to six digits where that is enough."""
+    known = sampled.bend_of(part, theta)
+    return part.curvature(theta) if known is None else known.matrix
 
 
 def _near(part: Objective, start: Floats, some: Objective) -> Floats | None:
@@ -100,8 +108,10 @@ def _near(part: Objective, start: Floats, some: Objective) -> Floats | None:
 class _Bend:
     """The curvature that steps on all rows go by: that of a part of them, with what each step tells of all (BFGS)."""
 
-    def __init__(self, objective: Objective, matrix: Floats) -> None:
-        self.objective, self.matrix = objective, matrix
+    def __init__(
+        self, objective: Objective, matrix: Floats, part: Objective | None = None, anew: tuple[int, ...] = ()
+    ) -> None:
+        self.objective, self.matrix, self.part, self.anew = objective, matrix, part, anew
         self.stood: tuple[Floats, Floats] | None = None
         self.asked = 0
 
@@ -111,6 +121,8 @@ class _Bend:
         stuck = self.stood is not None and self.stood[0] is theta
         self._learn(theta, gradient)
         self.stood, self.asked = (theta, gradient), self.asked + 1
+        if self.part is not None and width is not None and not stuck and self.asked in self.anew:
+            self.matrix = _matrix(self.part, theta)
         known = np.isfinite(self.matrix).all() and not proximal.is_blind(
             self.matrix, gradient.ravel(), self.objective.l1.ravel()
         )
