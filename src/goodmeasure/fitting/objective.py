@@ -29,6 +29,8 @@ _OFF_CENTRE = 3.0
 _EPS = float(np.finfo(np.float64).eps)
 # By what name the last sweeps stand beside where fits ended.
 _SEEN = "seen"
+# And by what name the mean size of a row's loss, with where it was asked for last, among what fits with any penalty share.
+_SIZE = "size"
 
 T = TypeVar("T")
 
@@ -420,9 +422,13 @@ class Objective:
 
     def size(self, theta: Floats) -> float:
         """The mean size of a row's loss, and the penalty: what is a little or much of the objective."""
-        found = kernels.table(self.loss, "value", self.y, self.raw(theta))
-        each = np.abs(self.loss.value(self.y, self.raw(theta)) if found is None else found)
-        return float(each.mean() if self.weight is None else each @ self.share) + self._cost(theta)
+        at, mean = self._settled.get(_SIZE, (None, 0.0))
+        if at is not theta:
+            found = kernels.table(self.loss, "value", self.y, self.raw(theta))
+            each = np.abs(self.loss.value(self.y, self.raw(theta)) if found is None else found)
+            mean = float(each.mean() if self.weight is None else each @ self.share)
+            self._settled[_SIZE] = theta, mean
+        return float(mean + self._cost(theta))
 
     def pulls(self, theta: Floats) -> Floats:
         """What the derivatives by theta would be if no signal of a row worked against another."""

@@ -74,6 +74,7 @@ def _begun(objective: Objective, start: Floats) -> tuple[Floats, _Bend] | None:
         theta, matrix, part = some
     else:
         return None
+    objective.value_and_gradient(theta)  # both are asked for, by one look
     lower = proximal.value_of(objective, theta) <= proximal.value_of(objective, start)
     return theta if lower else start, _Bend(objective, matrix, part, anew=_ANEW if last else ())
 
