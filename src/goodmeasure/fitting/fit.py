@@ -190,7 +190,7 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
 
     def _table(self, X: Any, *y: Any, **more: Any) -> Any:
         """Features, and targets if they are given, as scikit-learn checks them; a table of mostly zeros stays one (CSR)."""
-        X, *y = map(unmasked, (X, *y))
+        X, y = unmasked(X), tuple(map(unmasked, y))
         finite = "reset" in more or not self._scales_tell(X)
         check_table(X)
         with in_our_words(None if more.get("reset", True) else self, X=X):

@@ -32,7 +32,8 @@ Block = dict[str, Any]
 
 # Types of numbers that arrays hold as they are.
 _PLAIN = frozenset({"DOUBLE", "FLOAT", "TINYINT", "UTINYINT", "SMALLINT", "INTEGER", "BIGINT"})
-_WHOLE = _PLAIN - {"DOUBLE", "FLOAT"}
+_BROKEN = frozenset({"DOUBLE", "FLOAT"})
+_WHOLE = _PLAIN - _BROKEN
 MOST_LABELS = 10_000
 _MOST_EXACT = 1 << 53  # below it, every whole number is a double
 
@@ -145,7 +146,10 @@ def _text(name: str) -> Sql:
 
 def _key(name: str, kind: str) -> Sql:
     """A cell as a text, or as the whole number that it is, which is told apart in less time."""
-    return identifier(name) if kind in _WHOLE else _text(name)
+    if kind in _WHOLE:
+        return identifier(name)
+    # Of a file whose statistics pass over NaN, the database says that no number of it is one.
+    return sql("nullif({text}, 'nan')", text=_text(name)) if kind in _BROKEN else _text(name)
 
 
 def _place(name: str, labels: tuple[tuple[str, ...], ...], kind: str) -> Sql:

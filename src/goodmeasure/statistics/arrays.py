@@ -150,9 +150,10 @@ def unmasked(values: Any) -> Any:
         return values
     if not np.ma.is_masked(values):
         return np.asarray(values.data)
-    if values.dtype.kind in "biuf":
-        return np.asarray(values.astype(np.float64).filled(np.nan))
-    return np.asarray(values.astype(object).filled(None))
+    to, missing = (np.float64, np.nan) if values.dtype.kind in "biuf" else (object, None)
+    found = np.array(values.data, dtype=to)
+    found[np.ma.getmaskarray(values)] = missing
+    return found
 
 
 def numbers_of(values: Any, name: str, kind: type[Problem] = ShapeMismatch) -> NDArray[Any]:
