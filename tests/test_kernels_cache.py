@@ -145,7 +145,6 @@ APART = {
     "of a module": [{"body": "return x + m.K", "m": _names("m", K=k)} for k in (2.0, 3.0)],
     "of a module in a module": [{"body": "return x + m.n.K", "m": _names("m", n=_names("n", K=k))} for k in (2.0, 3.0)],
     "a function of a library": [{"body": f"return {f}(x)"} for f in ("np.sin", "np.cos", "math.sin", "math.cos")],
-    "a function of arrays": [{"body": f"return {f}(x, x)"} for f in ("np.dot", "np.vdot", "np.outer")],
     "another name of it": [{"body": "return f(x)", "f": f} for f in (np.sin, np.cos, math.sin, math.cos)],
     "an attribute": [{"body": f"return x.{part}"} for part in ("real", "imag")],
     "an intrinsic": [{"body": "return f(x)", "f": _intrinsic(k)} for k in (2.0, 3.0)],
@@ -224,7 +223,6 @@ REFUSED = {
     "function": len.__call__,
     "array of objects": np.array([None, object()]),
     "a universal function of the user": np.frompyfunc(abs, 1, 1),
-    "a function of arrays that stands elsewhere": np.linalg.norm,
     "module": subprocess,
     "class": Path,
 }

@@ -14,7 +14,7 @@ from goodmeasure import kernels
 from goodmeasure.deriving import numbers
 from goodmeasure.fitting import design
 from goodmeasure.fitting.passing import abreast, through
-from goodmeasure.keeping.compiling import compiles
+from goodmeasure.keeping.compiling import address_of_gemm, compiles
 from goodmeasure.kernels.layout import CHUNK
 from goodmeasure.making.loss import Loss
 from goodmeasure.statistics.row_arguments import Floats
@@ -309,7 +309,10 @@ class Objective:
             means = run(through, features, slopes[:, 0], constants[0], offset, raw, signals, out[0], sizes[0], many=1)
         else:
             table = np.empty((room, many))
-            means = run(abreast, features, slopes, constants, offset, table, raw, signals, out, sizes, many=many)
+            # What BLAS reads lives here as long as the loop takes its addresses.
+            asked = np.array([ord("N")], np.uint8), np.array([0.0, 1.0]), np.zeros(3, np.int32)
+            more = features, slopes, constants, offset, table, raw, signals, out, sizes
+            means = run(abreast, address_of_gemm(), *asked, *more, many=many)
         rest = self._swept_rest(thetas, slice(whole, n))
         if means is None or rest is None:
             return None

@@ -62,20 +62,30 @@ def through(
 
 @loop(nogil=True, fastmath=LOOSE)
 def abreast(
-    features: Any, slopes: Any, constants: Any, offset: Any, table: Any, raw: Any, signals: Any, out: Any, sizes: Any,
+    gemm: Any, letter: Any, factors: Any, sides: Any, features: Any, slopes: Any, constants: Any, offset: Any, table: Any,
+    raw: Any, signals: Any, out: Any, sizes: Any,
     kernel: Any, y: Any, weight: Any, parameters: Any, limits: Any, scale: Any, states: Any,
 ) -> None:  # fmt: skip
     """The same by several parameters at once, each a column of ``slopes``, and a line of what is added to.
 
-    In ``table`` and in ``signals`` is room for the raw outputs and the signals of all of them.
+    In ``table`` and in ``signals`` is room for the raw outputs and the signals of all of them. ``gemm`` is where BLAS multiplies
+    tables, whose lines it takes for columns, and what it asks for by address: that none is turned (``letter``), to set or to add
+    (``factors`` of zero and one), and room for the ``sides`` of tables.
     """
     (rows, width), many, values = features.shape, len(constants), np.empty(CHUNK)
-    added = np.empty((many, width))
+    added = np.zeros((many, width))
+    sides[0], sides[1] = many, width
+    as_it_is, none, one = letter.ctypes.data, factors.ctypes.data, factors[1:].ctypes.data
+    lines, columns, length = sides.ctypes.data, sides[1:].ctypes.data, sides[2:].ctypes.data
     for start in range(0, rows, len(raw)):
         count = min(len(raw), rows - start)
         part, there, live = features[start : start + count], table[:count], np.int64(count)
         back = signals[: many * count].reshape((many, count))
-        np.dot(part, slopes, there)
+        sides[2] = count
+        call_at(gemm, (
+            as_it_is, as_it_is, lines, length, columns, one, slopes.ctypes.data, lines, part.ctypes.data, columns, none,
+            there.ctypes.data, lines,
+        ))  # fmt: skip
         for k in range(many):
             for i in range(count):
                 raw[i] = there[i, k] + constants[k]
@@ -89,5 +99,10 @@ def abreast(
             total, size, far = _sums(raw[:count], back[k])
             out[k, width] += total
             sizes[k, 0], sizes[k, 1] = sizes[k, 0] + size, max(sizes[k, 1], far)
-        np.dot(back, part, added)
-        out[:, :width] += added
+        call_at(gemm, (
+            as_it_is, as_it_is, columns, lines, length, one, part.ctypes.data, columns, back.ctypes.data, length, one,
+            added.ctypes.data, columns,
+        ))  # fmt: skip
+    for k in range(many):
+        for j in range(width):
+            out[k, j] += added[k, j]

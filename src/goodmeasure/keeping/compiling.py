@@ -33,6 +33,14 @@ def compiles() -> bool:
     return installed() and bool(needed("numba", "what is compiled"))
 
 
+@cache
+def address_of_gemm() -> int:
+    """Where SciPy's BLAS multiplies tables of doubles, for `call_at`: Numba takes seconds to compile a product of its own."""
+    from numba.extending import get_cython_function_address
+
+    return int(get_cython_function_address("scipy.linalg.cython_blas", "dgemm"))
+
+
 class LazyLoop:
     """A loop that is compiled on its first call with enough numbers; fewer are for its plain form, if it has one."""
 

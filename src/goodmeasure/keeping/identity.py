@@ -22,9 +22,6 @@ from goodmeasure.errors import UsageError, with_article
 # Their versions stand in the name of a file, so that what they define is known by its name.
 _VERSIONED = {"builtins", "cmath", "llvmlite", "math", "numba", "numpy", "operator"}
 
-# NumPy's functions of arrays, which know their names and not where they stand.
-_OF_ARRAYS = (np.ufunc, type(np.dot))
-
 
 def meaning(function: FunctionType, options: Mapping[str, Any], seen: set[FunctionType] | None = None) -> Iterator[str]:
     """All that the machine code of a function follows from, but for the machine; each function once. Error: GM009."""
@@ -105,7 +102,7 @@ def _value(value: Any, name: str, seen: set[FunctionType]) -> Iterator[str]:
 
 def _versioned(value: Any) -> str:
     """The full name of a module, class or function of a library whose version is known; empty if it is none."""
-    if isinstance(value, _OF_ARRAYS):
+    if type(value) is np.ufunc:
         name = value.__name__
         return f"numpy.{name}" if vars(np).get(name) is value else ""
     if isinstance(value, ModuleType):
