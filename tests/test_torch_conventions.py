@@ -16,6 +16,8 @@ from goodmeasure.errors import HyperparameterError, Problem, ShapeMismatch, Targ
 from goodmeasure.formulas.domains import OutcomeDomain
 from goodmeasure.frameworks import torch_arguments
 from goodmeasure.frameworks.torch import TorchLoss
+from goodmeasure.kernels.layout import CHUNK
+from goodmeasure.kernels.threads import BLOCK
 from goodmeasure.losses import catalogue
 from turns import precision_of
 
@@ -46,7 +48,7 @@ def _by_formula(request, monkeypatch):
     """No kernel is compiled for a loss that stands for itself here."""
     if request.node.callspec.params["name"] not in BY_KERNEL:
         monkeypatch.setattr("goodmeasure.frameworks.torch.fuses", lambda *given: False)
-        monkeypatch.setattr("goodmeasure.frameworks.torch_small.compiles", lambda: False)
+        monkeypatch.setattr("goodmeasure.frameworks.torch_direct.compiles", lambda: False)
 
 
 by_formula = pytest.mark.usefixtures("_by_formula")
@@ -217,11 +219,38 @@ def test_small_batches_have_the_numbers_of_others(name, loss, reduction):
     z[0] = -0.0
     module = gm.to_torch(loss, reduction=reduction)
     by_short_way = value_and_gradient(lambda z: 3 * module(z, y), z)
-    assert module._small.placed, "it was taken"
-    module._small = None
+    assert module._direct.placed, "it was taken"
+    module._direct = None
     again = value_and_gradient(lambda z: 3 * module(z, y), z)
     for found, expected in zip(by_short_way, again, strict=True):
         torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("rows", [CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 7, BLOCK, BLOCK + 1])
+@pytest.mark.parametrize("reduction", ["mean", "none"])
+@pytest.mark.parametrize("name", ["huber", "binary_cross_entropy"])
+def test_the_short_way_has_the_bits_of_others_however_many_rows(name, reduction, rows):
+    noise = torch.Generator().manual_seed(rows)
+    z, y = torch.randn(rows, generator=noise), (torch.rand(rows, generator=noise) < 0.3).float()
+    module = gm.to_torch(LOSSES[name], reduction=reduction)
+    found = value_and_gradient(lambda z: module(z, y), z)
+    assert bool(module._direct.placed) == (rows <= BLOCK), "one block goes the short way"
+    module._direct = None
+    for a, b in zip(found, value_and_gradient(lambda z: module(z, y), z), strict=True):
+        assert torch.equal(a, b)
+    y[-1] = 0.5  # the first target promised what the last does not keep
+    soft = gm.to_torch(LOSSES[name], reduction=reduction)
+    for a, b in zip(*(value_and_gradient(lambda z, m=m: m(z, y), z) for m in (soft, module)), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("rows", [6, 2 * CHUNK])
+def test_a_graph_that_was_walked_is_free(rows):
+    z = torch.randn(rows, requires_grad=True)
+    value = gm.to_torch(LOSSES["huber"])(z, torch.zeros(rows))
+    value.backward()
+    with pytest.raises(RuntimeError, match="backward through the graph a second time"):
+        value.backward()
 
 
 @pytest.mark.parametrize("spoil", [torch.nan, torch.inf, -torch.inf, 3e38])
@@ -232,7 +261,7 @@ def test_small_batches_have_the_limits_of_others(name, spoil):
     for reduction in ("mean", "sum", "none"):
         module = gm.to_torch(LOSSES[name], reduction=reduction)
         found = value_and_gradient(lambda z, m=module: m(z, y), z)
-        module._small = None
+        module._direct = None
         expected = value_and_gradient(lambda z, m=module: m(z, y), z)
         for a, b in zip(found, expected, strict=True):
             torch.testing.assert_close(a, b, equal_nan=True)

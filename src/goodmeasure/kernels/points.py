@@ -6,7 +6,7 @@ import ctypes
 import math
 from collections.abc import Callable, Sequence
 from ctypes import memmove
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -243,41 +243,54 @@ def placed(loss: Record, kind: str) -> tuple[int, int, int]:
 
 
 class Placed:
-    """The value and the signal of fewer than `CHUNK` examples that lie at addresses.
+    """The value and the signal of at most a block of examples that lie at addresses.
 
-    For hosts that know their arrays: making views of them, and finding the kernel, takes longer than the kernel does.
+    For hosts that know their arrays: making views of them, and finding the kernel, takes longer than the kernel does on a few.
     """
 
     def __init__(self, loss: Record, dtype: Any) -> None:
-        self.kernel = compiled(loss, "value+signal", dtype, False)
-        self.turned = compiled(loss, "value+signal", dtype, False, True) if mirrored(loss) else None
+        self.loss, self.dtype, self.size, self.turns = loss, dtype, dtype.itemsize, mirrored(loss)
         self.number = ctypes.c_float if dtype.char == "f" else ctypes.c_double
-        self.size = dtype.itemsize
 
     def __call__(self, y: int, z: int, values: int, signal: int, n: int, scale: float) -> float | None:
         """The sum. Values (0: not wanted) and signals, times the scale, are written where they belong.
 
         None where an example is bad or lost: see `sweep`, which says or mends it.
         """
-        kernel, size = self.kernel, n * self.size
-        if self.turned is not None and not 0 < self.number.from_address(y).value < 1:
-            kernel = self.turned
-        scratch = kernel.scratch()
+        kernel = self.turned if self.turns and not 0 < self.number.from_address(y).value < 1 else self.kernel
+        scratch, left = kernel.scratch(), n % CHUNK
         places = scratch.places
-        memmove(places[0], y, size)
-        memmove(places[1], z, size)
-        scratch.live.value, scratch.scale.value = n, scale
-        scratch.run()
+        if whole := n - left:
+            kernel.run(
+                y, z, places[2], *kernel.fixed, values or places[3], signal, places[5], scratch.state_place,
+                whole, whole, int(values > 0), scale,
+            )  # fmt: skip
+        if left:
+            size, skip = left * self.size, whole * self.size
+            memmove(places[0], y + skip, size)
+            memmove(places[1], z + skip, size)
+            scratch.live.value, scratch.scale.value = left, scale
+            scratch.run()
+            memmove(signal + skip, places[4], size)
+            if values:
+                memmove(values + skip, places[3], size)
         state: list[float] = scratch.state.tolist()
         if state[BAD] or state[LOST]:
             return None
-        memmove(signal, places[4], size)
-        if values:
-            memmove(values, places[3], size)
         scratch.state.fill(0.0)
         kernel.spare.append(scratch)
         high = state[0]
         return high + state[LOW] if high - high == 0 else high
+
+    @cached_property
+    def kernel(self) -> PointKernel:
+        """The kernel for any targets; compiled when it is asked for."""
+        return compiled(self.loss, "value+signal", self.dtype, False)
+
+    @cached_property
+    def turned(self) -> PointKernel:
+        """The kernel for targets of which none lies between yes and no."""
+        return compiled(self.loss, "value+signal", self.dtype, False, True)
 
 
 def _mended(kernel: PointKernel, arrays: Sequence[Any], n: int, scale: float) -> float:

@@ -1,4 +1,4 @@
-"""Training steps of few examples, where calling takes longer than computing: the kernel by the shortest way.
+"""Training steps whose computing takes no longer than calling: the kernel by the shortest way.
 
 What is not of the plain kind (one raw output an example, numbers of one dtype side by side, nothing weighted or absent), or holds
 what must be told of or mended, is left to the general way, which gives the same numbers.
@@ -19,13 +19,13 @@ from goodmeasure.frameworks.torch_derivatives import Program, spread
 from goodmeasure.frameworks.torch_fused import PLAIN, Work, is_batched, number_of, signal_of, swept
 from goodmeasure.keeping.machine_code import compiles
 from goodmeasure.kernels import points
-from goodmeasure.kernels.layout import CHUNK
+from goodmeasure.kernels.threads import BLOCK
 
 _DTYPES = {torch.float32: np.dtype(np.float32), torch.float64: np.dtype(np.float64)}
 
 
-class Small:
-    """What a loss does to small batches. A mean divides by the rows, unless by a constant."""
+class Direct:
+    """What a loss does to batches of one block. A mean divides by the rows, unless by a constant."""
 
     def __init__(self, program: Program, reduction: str, divisor: float | None) -> None:
         self.program, self.divisor = program, 1.0 if reduction == "sum" else divisor
@@ -34,7 +34,7 @@ class Small:
 
     def __call__(self, raw: torch.Tensor, target: torch.Tensor) -> torch.Tensor | None:
         """The loss of a batch, or None where the general way is needed."""
-        if self.takes_double or not _is_plain(raw, target) or not 0 < (n := raw.numel()) < CHUNK or not compiles():
+        if self.takes_double or not _is_plain(raw, target) or not 0 < (n := raw.numel()) <= BLOCK or not compiles():
             return None
         placed = self.placed.get(raw.dtype) or self._place(raw.dtype)
         signal = empty_like(raw)
@@ -47,7 +47,7 @@ class Small:
             values = None if total is None else number_of(signal, total * scale)
         if total is None:
             return None
-        found: torch.Tensor = _apply(raw, [signal, scale, raw, raw._version, self.program, target, values])
+        found: torch.Tensor = _apply(raw, [signal, scale, self.program, target, values])
         return found
 
     def _place(self, dtype: torch.dtype) -> points.Placed:
@@ -77,21 +77,21 @@ def _is_plain(raw: torch.Tensor, target: torch.Tensor) -> bool:
     )
 
 
-class _Small(torch.autograd.Function):  # type: ignore[misc]
-    """Values that were found with their signal. Few numbers are kept as they are: to save them takes as long as to find them."""
+class _Direct(torch.autograd.Function):  # type: ignore[misc]
+    """Values that were found with their signal."""
 
     @staticmethod
     def forward(ctx: Any, raw: torch.Tensor, kept: list[Any]) -> torch.Tensor:
         values: torch.Tensor = kept.pop()
+        ctx.save_for_backward(raw, kept.pop())
         ctx.kept = kept
         return values
 
     @staticmethod
     def backward(ctx: Any, upstream: Any) -> Any:
-        kept = ctx.kept
-        signal, scale = kept[:2]
+        signal, scale, program = kept = ctx.kept
         if signal is None or is_grad_enabled() or is_batched(upstream):
-            return _again(upstream, *kept[1:]), None
+            return _again(upstream, scale, program, *ctx.saved_tensors), None
         kept[0] = None
         if scale is None or upstream.item() != 1:
             signal.mul_(upstream)
@@ -99,11 +99,9 @@ class _Small(torch.autograd.Function):  # type: ignore[misc]
 
 
 def _again(
-    upstream: torch.Tensor, scale: float | None, raw: torch.Tensor, version: int, program: Program, target: torch.Tensor
+    upstream: torch.Tensor, scale: float | None, program: Program, raw: torch.Tensor, target: torch.Tensor
 ) -> torch.Tensor:
     """The gradient of a graph that is kept, or as a formula where it is differentiated again."""
-    if raw._version != version:
-        raise RuntimeError("raw outputs needed for the gradient have been modified by an inplace operation")
     work = Work(target, None, scale)
     if is_grad_enabled():
         return signal_of(upstream, raw, program, work)
@@ -113,4 +111,4 @@ def _again(
 
 
 # `torch.autograd.Function.apply` looks once more whether a transform is active.
-_apply = super(torch.autograd.Function, _Small).apply
+_apply = super(torch.autograd.Function, _Direct).apply
