@@ -6,8 +6,6 @@ what must be told of or mended, is left to the general way, which gives the same
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import empty_like, is_grad_enabled, strided
@@ -15,8 +13,8 @@ from torch._C import _are_functorch_transforms_active, _get_tracing_state
 from torch.autograd import forward_ad
 
 from goodmeasure.deriving.pointwise import takes_double
-from goodmeasure.frameworks.torch_derivatives import Program, spread
-from goodmeasure.frameworks.torch_fused import PLAIN, Work, is_batched, number_of, signal_of, swept
+from goodmeasure.frameworks.torch_derivatives import Program
+from goodmeasure.frameworks.torch_fused import PLAIN, handed, number_of
 from goodmeasure.keeping.machine_code import compiles
 from goodmeasure.kernels import points
 from goodmeasure.kernels.threads import BLOCK
@@ -47,7 +45,7 @@ class Direct:
             values = None if total is None else number_of(signal, total * scale)
         if total is None:
             return None
-        found: torch.Tensor = _apply(raw, [signal, scale, self.program, target, values])
+        found: torch.Tensor = handed(raw, [signal, self.program, scale, None, target, values])
         return found
 
     def _place(self, dtype: torch.dtype) -> points.Placed:
@@ -75,40 +73,3 @@ def _is_plain(raw: torch.Tensor, target: torch.Tensor) -> bool:
         and not _are_functorch_transforms_active()
         and _get_tracing_state() is None
     )
-
-
-class _Direct(torch.autograd.Function):  # type: ignore[misc]
-    """Values that were found with their signal."""
-
-    @staticmethod
-    def forward(ctx: Any, raw: torch.Tensor, kept: list[Any]) -> torch.Tensor:
-        values: torch.Tensor = kept.pop()
-        ctx.save_for_backward(raw, kept.pop())
-        ctx.kept = kept
-        return values
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Any) -> Any:
-        signal, scale, program = kept = ctx.kept
-        if signal is None or is_grad_enabled() or is_batched(upstream):
-            return _again(upstream, scale, program, *ctx.saved_tensors), None
-        kept[0] = None
-        if scale is None or upstream.item() != 1:
-            signal.mul_(upstream)
-        return signal, None
-
-
-def _again(
-    upstream: torch.Tensor, scale: float | None, program: Program, raw: torch.Tensor, target: torch.Tensor
-) -> torch.Tensor:
-    """The gradient of a graph that is kept, or as a formula where it is differentiated again."""
-    work = Work(target, None, scale)
-    if is_grad_enabled():
-        return signal_of(upstream, raw, program, work)
-    signal = swept(program.loss, raw, work, signal=True)[1]
-    assert signal is not None
-    return spread(upstream, signal) * signal
-
-
-# `torch.autograd.Function.apply` looks once more whether a transform is active.
-_apply = super(torch.autograd.Function, _Direct).apply
