@@ -147,7 +147,9 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
         whole_loss = with_weights(self.loss, **{k: each for k, each in weights.items() if not each.is_meta})
         whole_loss, self._smoothing = smoothed_loss(whole_loss, self.label_smoothing)
         self._program, self._name = program_of(whole_loss), name_of(whole_loss)
-        is_plain = not (self._program.wide or self._program.labels or self._smoothing) and self.ignore_index is None
+        has_parts = self._program.wide and not self._program.classwise
+        counts_others = self.ignore_index is not None or self.denominator == "weights"
+        is_plain = not (has_parts or self._program.labels or self._smoothing or counts_others)
         constant = self.denominator if isinstance(self.denominator, int | float) else None
         self._direct = Direct(self._program, self.reduction, constant) if is_plain else None
         self._in_graph = as_one_node(self._reduced)

@@ -1,7 +1,7 @@
-"""Training steps whose computing takes no longer than calling: the kernel by the shortest way.
+"""Plain training steps by the shortest way to their kernel: of few examples, calling takes longer than computing.
 
-What is not of the plain kind (one raw output an example, numbers of one dtype side by side, nothing weighted or absent), or holds
-what must be told of or mended, is left to the general way, which gives the same numbers.
+What is not of the plain kind (one raw output an example or one a class, numbers of one dtype side by side, nothing weighted or
+absent), or holds what must be told of or mended, is left to the general way, which gives the same numbers.
 """
 
 from __future__ import annotations
@@ -16,53 +16,70 @@ from goodmeasure.deriving.pointwise import takes_double
 from goodmeasure.frameworks.torch_derivatives import Program
 from goodmeasure.frameworks.torch_fused import PLAIN, handed, number_of
 from goodmeasure.keeping.machine_code import compiles
-from goodmeasure.kernels import points
-from goodmeasure.kernels.threads import BLOCK
+from goodmeasure.kernels import points, rows
 
 _DTYPES = {torch.float32: np.dtype(np.float32), torch.float64: np.dtype(np.float64)}
 
 
 class Direct:
-    """What a loss does to batches of one block. A mean divides by the rows, unless by a constant."""
+    """What a loss does to batches of the plain kind. A mean divides by the rows, unless by a constant."""
 
     def __init__(self, program: Program, reduction: str, divisor: float | None) -> None:
         self.program, self.divisor = program, 1.0 if reduction == "sum" else divisor
         self.each, self.takes_double = reduction == "none", takes_double(program.loss)
-        self.placed: dict[torch.dtype, points.Placed] = {}
+        self.placed: dict[object, points.Placed | rows.PlacedRows] = {}
 
     def __call__(self, raw: torch.Tensor, target: torch.Tensor) -> torch.Tensor | None:
         """The loss of a batch, or None where the general way is needed."""
-        if self.takes_double or not _is_plain(raw, target) or not 0 < (n := raw.numel()) <= BLOCK or not compiles():
+        if self.takes_double or not _is_plain(raw, target) or not compiles():
             return None
-        placed = self.placed.get(raw.dtype) or self._place(raw.dtype)
-        signal = empty_like(raw)
+        placed = self._of_classes(raw, target) if self.program.classwise else self._of_points(raw, target)
+        if placed is None:
+            return None
+        signal, shape = empty_like(raw), raw.shape if self.program.classwise else (raw.numel(),)
         if self.each:
-            values, scale = empty_like(raw), None
-            total = placed(target.data_ptr(), raw.data_ptr(), values.data_ptr(), signal.data_ptr(), n, 1.0)
+            values, scale = raw.new_empty(shape[:1]) if self.program.classwise else empty_like(raw), None
+            total = placed(target.data_ptr(), raw.data_ptr(), values.data_ptr(), signal.data_ptr(), 1.0, *shape)
         else:
-            scale = 1 / (self.divisor or n)
-            total = placed(target.data_ptr(), raw.data_ptr(), 0, signal.data_ptr(), n, scale)
+            scale = 1 / (self.divisor or shape[0])
+            total = placed(target.data_ptr(), raw.data_ptr(), 0, signal.data_ptr(), scale, *shape)
             values = None if total is None else number_of(signal, total * scale)
         if total is None:
             return None
         found: torch.Tensor = handed(raw, [signal, self.program, scale, None, target, values])
         return found
 
-    def _place(self, dtype: torch.dtype) -> points.Placed:
-        found = self.placed[dtype] = points.Placed(self.program.loss, _DTYPES[dtype])
+    def _of_points(self, raw: torch.Tensor, target: torch.Tensor) -> points.Placed | rows.PlacedRows | None:
+        """The kernel of raw outputs that have a target each."""
+        if target.dtype is not (kind := raw.dtype) or target.shape != (shape := raw.shape) or 0 in shape:
+            return None
+        found = self.placed.get(kind)
+        if found is None:
+            found = self.placed[kind] = points.Placed(self.program.loss, _DTYPES[kind])
+        return found
+
+    def _of_classes(self, raw: torch.Tensor, target: torch.Tensor) -> points.Placed | rows.PlacedRows | None:
+        """The kernel of rows of raw outputs that have a class each, or shares of the classes."""
+        kind, shape, program = raw.dtype, raw.shape, self.program
+        of_shares = target.dtype is kind and target.shape == shape
+        if len(shape) != 2 or shape[0] == 0 or not program.takes(shape[1]):
+            return None
+        if not of_shares and (target.dtype is not torch.int64 or target.shape != shape[:1]):
+            return None
+        found = self.placed.get((kind, of_shares))
+        if found is None and rows.speaks(program.loss):
+            found = self.placed[kind, of_shares] = rows.PlacedRows(program.loss, _DTYPES[kind], of_shares)
         return found
 
 
 def _is_plain(raw: torch.Tensor, target: torch.Tensor) -> bool:
-    """Whether these are numbers of one dtype on the CPU, side by side, and no transform is around them."""
+    """Whether these are numbers on the CPU, side by side, and no transform is around them."""
     return (
         type(raw) in PLAIN
         and type(target) in PLAIN
         and raw.requires_grad
         and raw.layout is target.layout is strided
         and raw.dtype in _DTYPES
-        and target.dtype is raw.dtype
-        and raw.shape == target.shape
         and raw.is_cpu
         and target.is_cpu
         and raw.is_contiguous()

@@ -50,7 +50,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_pool)
 
 
-BLOCK = 1 << 17  # numbers of a block at least: waking another thread takes as long as so many
+BLOCK = 1 << 17  # numbers that a block holds at least: waking another thread takes as long as so many
 
 
 def block_of(numbers: int) -> int:
