@@ -25,7 +25,8 @@ class Direct:
     """What a loss does to batches of the plain kind. A mean divides by the rows, unless by a constant."""
 
     def __init__(self, program: Program, reduction: str, divisor: float | None) -> None:
-        self.program, self.divisor = program, 1.0 if reduction == "sum" else divisor
+        self.program, self.classwise = program, program.classwise
+        self.divisor = 1.0 if reduction == "sum" else divisor
         self.each, self.takes_double = reduction == "none", takes_double(program.loss)
         self.placed: dict[object, points.Placed | rows.PlacedRows] = {}
 
@@ -33,12 +34,12 @@ class Direct:
         """The loss of a batch, or None where the general way is needed."""
         if self.takes_double or not _is_plain(raw, target) or not compiles():
             return None
-        placed = self._of_classes(raw, target) if self.program.classwise else self._of_points(raw, target)
+        placed = self._of_classes(raw, target) if self.classwise else self._of_points(raw, target)
         if placed is None:
             return None
-        signal, shape = empty_like(raw), raw.shape if self.program.classwise else (raw.numel(),)
+        signal, shape = empty_like(raw), raw.shape if self.classwise else (raw.numel(),)
         if self.each:
-            values, scale = raw.new_empty(shape[:1]) if self.program.classwise else empty_like(raw), None
+            values, scale = raw.new_empty(shape[:1]) if self.classwise else empty_like(raw), None
             total = placed(target.data_ptr(), raw.data_ptr(), values.data_ptr(), signal.data_ptr(), 1.0, *shape)
         else:
             scale = 1 / (self.divisor or shape[0])
