@@ -296,6 +296,6 @@ def test_children_of_a_process_that_was_at_work_get_the_same_bits() -> None:
 
 
 def test_rows_cut_into_parts_give_the_bytes_of_one_pass(script: Any) -> None:
-    head, row = script("nightly_faults").partitions(8)
+    head, row = script("nightly_faults").partitions(3)
     assert head[3:] == ("the bytes of one pass", "other bytes")
-    assert row[3:] == (8, 0)
+    assert row[3:] == (3, 0)
