@@ -100,7 +100,7 @@ LATER = [case for k, case in enumerate(RIGHT) if k % 6 == 0 or "two files" in ca
 
 @pytest.mark.parametrize(
     ("case", "command"),
-    [*by_turns(RIGHT, SOON, asked=2), *((case, command) for case in LATER for command in LONG)],
+    [*by_turns(RIGHT, SOON), *by_turns(LATER, LONG)],
     ids=lambda each: getattr(each, "name", each),
 )
 def test_a_table_is_the_same_however_it_is_written(

@@ -342,9 +342,7 @@ LINES = {
 
 @pytest.mark.parametrize(
     ("case", "way"),
-    by_turns(
-        LINES, [*product(("as they come", "in order", "a rare column", "a column twice"), (0.0, 0.01))], asked=3
-    ),
+    by_turns(LINES, [*product(("as they come", "in order", "a rare column", "a column twice"), (0.0, 0.01))], asked=3),
 )
 def test_lines_near_the_plane_are_all_that_matter(case: str, way: tuple[str, float]) -> None:
     (loss, y), (table, alpha) = LINES[case], way
