@@ -255,7 +255,7 @@ def test_the_example_trains():
 @pytest.mark.skipif(BACKEND == "jax", reason="this is it")
 def test_the_same_on_jax():
     settings = {**os.environ, "KERAS_BACKEND": "jax", "JAX_ENABLE_X64": "1"}
-    values = "value_and_signal and not softplus and not focal and not positive_weight"
+    values = "value_and_signal and not softplus and not focal and not smoothing"
     some = f"{values} or saved and own or masks or absen or traced"
     asked = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", __file__, "-k", some]
     said = subprocess.run(asked, env=settings, capture_output=True, text=True, check=False)
