@@ -24,6 +24,7 @@ from goodmeasure.reading.notation import GROUPINGS, Dates, Numbers, from_dict, t
 from goodmeasure.reading.recognition import BEFORE, UnsettledNotation, Written
 from goodmeasure.reading.sql import literal, quoted, sql
 from goodmeasure.reading.tables import ColumnKind
+from turns import by_turns
 
 VALUES = [0.5, -3.25, 12.0, 999.75, 1234.5, -45678.25, 1234567.75, 7.0, 88.5, -100.0]
 UNITS = [
@@ -60,8 +61,7 @@ def csv(name: str, cells: list[str]) -> str:
     return f"{name}\tother\n" + "".join(f"{cell}\tx\n" for cell in cells)
 
 
-@pytest.mark.parametrize("negative", NEGATIVES)
-@pytest.mark.parametrize("way", WAYS, ids=repr)
+@pytest.mark.parametrize(("way", "negative"), by_turns(WAYS, [*NEGATIVES], asked=2), ids=repr)
 def test_numbers_are_read_however_they_are_written(tmp_path: Path, way: tuple[str, str], negative: str) -> None:
     place, factor = tmp_path / "t.csv", {"%": 0.01}
     turn = WAYS.index(way) + 3 * list(NEGATIVES).index(negative)

@@ -18,6 +18,7 @@ import goodmeasure as gm
 from goodmeasure.cli import status_of
 from goodmeasure.errors import Problem
 from goodmeasure.statistics.row_arguments import LOGITS
+from turns import by_turns
 
 N = 60
 RNG = np.random.default_rng(0)
@@ -172,8 +173,7 @@ def test_a_column_named_twice_is_refused(command: str, capsys: pytest.CaptureFix
     assert "--p p\n" in said
 
 
-@pytest.mark.parametrize("name", FAULTS)
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(("name", "command"), by_turns(FAULTS, COMMANDS))
 def test_no_fix_speaks_python(command: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     of, changed, _ = FAULTS[name]
     put(**changed)
