@@ -220,7 +220,7 @@ def test_a_model_keeps_how_its_columns_are_written(tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(tmp_path)
     lines = "".join(f'"{paid}"\t"{weight}"\t{answer}\n' for paid, weight, answer in rows(","))
     Path("t.csv").write_text(f"paid\tweight\tanswer\n{lines}")
-    study = gm.run("t.csv", "answer", positive="yes")
+    study = gm.run("t.csv", "answer", positive="yes", protocol="holdout")
     assert set(study.model.columns) == {"paid", "weight"} == {*study.model.notations}
     assert {remark.code for remark in study.remarks} >= {"GM212"}
     study.model.save("model.json")
@@ -234,7 +234,9 @@ def test_a_model_keeps_how_its_columns_are_written(tmp_path: Path, monkeypatch: 
 
 def test_numbers_as_texts_are_predicted_as_numbers() -> None:
     x = [i % 12 for i in range(240)]
-    model = gm.run({"x": x, "y": ["yes" if 2 * h + i % 7 > 12 else "no" for i, h in enumerate(x)]}, "y").model
+    model = gm.run(
+        {"x": x, "y": ["yes" if 2 * h + i % 7 > 12 else "no" for i, h in enumerate(x)]}, "y", protocol="holdout"
+    ).model
     expected = model.predict({"x": [2, 4, 9]})
     for texts in (["2", "4", "9"], ["2.0", "4", "9.0"], ["2,0", "4,0", "9,0"]):
         np.testing.assert_array_equal(model.predict({"x": texts}), expected)

@@ -104,8 +104,7 @@ def told(command: str, of: tuple[str, ...], capsys: pytest.CaptureFixture[str]) 
     return capsys.readouterr().out
 
 
-@pytest.mark.parametrize("of", COSTS, ids=["yes", "classes", "amounts"])
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(("of", "command"), by_turns(COSTS, COMMANDS), ids=str)
 def test_weights_in_any_unit_say_the_same(
     command: str, of: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
