@@ -145,10 +145,10 @@ def test_the_page_is_small_whatever_the_number_of_rows(rows: int) -> None:
 def test_many_columns_and_classes_fit_on_the_page() -> None:
     rng = np.random.default_rng(1)
     k = 12
-    labels = np.arange(240) % k
-    x = rng.normal(size=(240, 40)) + (labels[:, None] == np.arange(40)) * 4
+    labels = np.arange(600) % k
+    x = rng.normal(size=(600, 40)) + (labels[:, None] == np.arange(40)) * 4
     data = {f"a rather long name of column number {j}": x[:, j] for j in range(40)}
-    study = gm.run({**data, "y": np.array([f"class {v}" for v in labels], dtype=object)}, "y")
+    study = gm.run({**data, "y": np.array([f"class {v}" for v in labels], dtype=object)}, "y", protocol="holdout")
     assert len(page(study)) <= 400_000
 
 
