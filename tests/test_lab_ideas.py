@@ -326,9 +326,14 @@ def test_each_page_leads_to_the_next(running: Any, tmp_path: Path) -> None:
     path = tmp_path / "lab.html"
     path.write_text(document(lab_pages()), encoding="utf-8")
     with opened(running, path) as shown:
-        for page in lab_pages()[1:]:
+        turns = shown.page.locator(".turn a").evaluate_all("all => all.map(each => each.getAttribute('href'))")
+        assert turns == [f"#page-{page.number}" for page in lab_pages()[1:]]
+        for page in lab_pages()[1:4]:
             shown.page.locator(".turn a:visible").click()
             shown.page.locator(f"#title-{page.number}").wait_for(state="visible")
+        last = lab_pages()[-1].number
+        shown.page.goto(f"{path.as_uri()}#page-{last}")
+        shown.page.locator(f"#title-{last}").wait_for(state="visible")
         assert shown.page.locator(".turn:visible").count() == 0
 
 
