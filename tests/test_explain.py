@@ -16,6 +16,7 @@ from goodmeasure.cli import status_of
 from goodmeasure.cli.explain import page
 from goodmeasure.errors import UsageError
 from goodmeasure.explaining.page import book, find, names, plain
+from turns import by_turns
 
 WORDS = """logit, softmax, sigmoid, threshold, class weight, outlier, gradient, learning signal, overfitting, memorisation,
 generalisation gap, empirical risk, expected risk, calibration, skill, log loss, activation, loss, cost, decision, margin,
@@ -29,8 +30,7 @@ def test_the_words_of_the_field_are_known(word: str) -> None:
     assert find(word) is not None
 
 
-@pytest.mark.parametrize("width", [60, 80])
-@pytest.mark.parametrize("name", book())
+@pytest.mark.parametrize(("name", "width"), by_turns(book(), (60, 80)))
 def test_a_page_has_a_number_a_picture_a_source_and_fits(name: str, width: int) -> None:
     found = book()[name]
     shown, told = found.shown(), list(found.told(width))
