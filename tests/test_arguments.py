@@ -138,20 +138,34 @@ def test_what_is_refused_is_refused_by_name(name: str, argument: str, tmp_path: 
         assert not (of_numbers and what in NO_NUMBERS), f"{what} was taken"
 
 
-@pytest.mark.parametrize("argument", ["y", "z", "sample_weight"])
-@pytest.mark.parametrize("name", ["risk", "signal", "compare", "tally", "Loss.best_constant", "choose", "recalibrate"])
+OF_ARRAYS = (
+    "risk",
+    "signal",
+    "compare",
+    "tally",
+    "Loss.best_constant",
+    "Loss.value_and_gradient",
+    "choose",
+    "recalibrate",
+)
+OF_MODELS = [f"{name}.fit" for name in ESTIMATORS] + ["LossRegressor.predict", "LossClassifier.raw"]
+
+
+@pytest.mark.parametrize("argument", ["y", "z", "sample_weight", "X", "exposure"])
+@pytest.mark.parametrize("name", [*OF_ARRAYS, *OF_MODELS])
 def test_what_is_masked_is_missing(name: str, argument: str) -> None:
     call, good = CALLS[name]
     if argument not in good:
         pytest.skip("it has no such argument")
     values = np.asarray(good[argument], dtype=float)
-    gone = np.arange(len(values)) == 2
+    gone = np.zeros(values.shape, bool)
+    gone[2] = True
     told = []
     for given in (np.ma.array(values, mask=gone), np.where(gone, np.nan, values)):
         try:
             found = call(**{**good, argument: given})
             told.append(found.to_bytes() if name == "tally" else repr(found))
-        except Problem as problem:
+        except (Problem, ValueError) as problem:  # the latter of scikit-learn, about NaN
             told.append(str(problem))
     assert told[0] == told[1]
 

@@ -72,6 +72,7 @@ def frames() -> dict[str, Any]:
         "whole categories": pandas.Categorical.from_codes(FEW, [9, 7, 5, 3, 1]),
         "missing whole categories": pandas.Categorical.from_codes(lost, [9, 7, 5, 3, 1]),
         "a column of pandas": pandas.Series(NAMES[FEW]),
+        "whole numbers, some missing": pandas.array(FEW, dtype="Int64"),
         "a column of Polars": polars.Series(NAMES[FEW]),
         "an enumeration": polars.Series(np.array(names)[FEW], dtype=polars.Enum(names)),
         "a column of Arrow": pyarrow.array(NAMES[FEW].tolist()),
@@ -79,8 +80,12 @@ def frames() -> dict[str, Any]:
 
 
 def plain(keys: Any) -> np.ndarray:
-    """The keys as texts, by the definition."""
-    return np.asarray(keys).astype(str)
+    """The keys as texts, by the definition: one that is missing is an empty one."""
+    pandas = pytest.importorskip("pandas")
+    if isinstance(keys, pandas.Categorical):
+        return np.array(["" if code < 0 else str(keys.categories[code]) for code in keys.codes])
+    cells = np.asarray(keys)
+    return np.where(pandas.isna(cells), "", cells.astype(str))
 
 
 @pytest.mark.parametrize("kind", KEYS)
@@ -138,6 +143,7 @@ def test_keys_of_files_are_those_of_memory(tmp_path: Path) -> None:
         "text": pyarrow.array([None if k == 3 else str(NAMES[k]).replace("\x00", "") for k in FEW]),
         "truth": FEW > 2,
         "number": FEW / 2,
+        "broken": np.where(FEW == 3, np.nan, FEW / 2),
         "person": MANY,
     }
     parquet.write_table(pyarrow.table(table), tmp_path / "t.parquet")
@@ -149,8 +155,12 @@ def test_keys_of_files_are_those_of_memory(tmp_path: Path) -> None:
         "text": table["text"].fill_null("").to_pylist(),
         "truth": np.where(FEW > 2, "true", "false"),
         "number": FEW / 2,
+        "broken": np.where(FEW == 3, np.nan, FEW / 2),
     }
-    for group, keys in texts.items():
+    # What a column of Arrow lacks, and an object of None, is missing as it is in the file.
+    gaps = {"gaps": table["gaps"], "text": table["text"]}
+    none = {name: np.array(column.to_pylist(), dtype=object) for name, column in gaps.items()}
+    for group, keys in [*texts.items(), *gaps.items(), *none.items()]:
         request = Request(chosen, "y", (("model", ("p",)),), group=group, cluster="person")
         found = tally_files(tmp_path / "t.parquet", request)
         arrays = gm.tally(loss, table["y"], prediction=p, group=keys, cluster=MANY.astype(str))

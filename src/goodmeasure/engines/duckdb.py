@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import threading
-from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import reduce
+from itertools import chain
 from operator import add
 from os import PathLike
 from typing import Any, NamedTuple
@@ -21,8 +20,19 @@ from goodmeasure.drawing.terminal import word
 from goodmeasure.engines.pointing import as_asked, first_refused, in_table, point
 from goodmeasure.engines.request import Request, Taking
 from goodmeasure.engines.shard import Partition, Shard
+from goodmeasure.engines.taking_turns import Stretches, Take, shared
 from goodmeasure.errors import Problem
-from goodmeasure.reading.blocks import Block, CodedTexts, WantedColumns, blocks, counted_labels, first_cells, labels_in
+from goodmeasure.kernels.threads import get_threads
+from goodmeasure.reading.blocks import (
+    Block,
+    CodedTexts,
+    Stretch,
+    WantedColumns,
+    counted_labels,
+    first_cells,
+    labels_in,
+    stretches,
+)
 from goodmeasure.reading.connection import IN_ANY_ORDER, Reader
 from goodmeasure.reading.files import held
 from goodmeasure.reading.inspection import filtered, inspected, refuse_unknown, sniffed, weighed
@@ -41,13 +51,13 @@ from goodmeasure.tallying.shards import Part
 from goodmeasure.tallying.tally import Tally
 
 Source = str | PathLike[str] | Places
-Blocks = Generator[tuple[Place | None, Block], None, None]
+Blocks = Iterator[tuple[Place | None, Block]]
 """Rows of a file; or of a frame, which is none."""
 
 NEAR, BLOCK = 1 << 17, 1 << 20
 """Rows that stay in a core's cache with what is made of them; and rows of several groups, each of which has many of them."""
 
-WORKERS = 2  # threads that sum while DuckDB reads
+MOST_THREADS = 8  # each holds blocks of its own
 KEPT = 31 << 20  # bytes; beyond 32 MiB glibc no longer learns from what is freed
 FRAME_NAME = "frame"
 MOST_BYTES = 200_000_000  # of files whose rows are held in memory at once
@@ -58,42 +68,43 @@ def tally_files(source: Source, request: Request, *, threads: int | None = None)
     rows."""
     with places_of(source) as places, _reader(places, threads) as reader:
         settled = _settled(request, reader, places)
-        made, _ = _summed(_read(reader, places, settled), settled, 1 if threads == 1 else WORKERS)
+        made, _ = _summed(_stretches(reader, places, settled), settled, 1 if threads == 1 else _threads())
         return with_losses(made, request, places.source)
 
 
 def part_of(shard: Shard, request: Request) -> Part:
     """The part of a file or of a partition; its bytes depend on its rows alone."""
-    with _opened(shard, request) as (blocks, settled):
-        made, rows = _summed(blocks, settled, 1)
+    with _opened(shard, request) as (read, settled):
+        made, rows = _summed(read, settled, 1)
     return Part(shard.name if isinstance(shard, Partition) else shard, rows, made.to_bytes())
 
 
 def blocks_of(shard: Shard, request: Request) -> Iterator[Block]:
     """The columns of a file or of a partition, block by block. Errors: GM202, GM203, GM206, and those of rows."""
-    with _opened(shard, request) as (blocks, _):
-        yield from (block for _, block in blocks)
+    with _opened(shard, request) as (read, _):
+        for _, stretch in read:
+            yield from stretch.blocks
 
 
 def tally_frame(frame: Any, request: Request) -> Tally:
     """The tally of a frame in memory: anything that DuckDB reads as Arrow (pyarrow, polars, pandas by
     ``pyarrow``)."""
-    with _opened(Partition(FRAME_NAME, frame), request, threads=None) as (blocks, settled):
-        made, _ = _summed(blocks, settled, WORKERS)
+    with _opened(Partition(FRAME_NAME, frame), request, threads=None) as (read, settled):
+        made, _ = _summed(read, settled, _threads())
     return with_losses(made, replace(request, where=settled.where), FRAME_NAME)
 
 
 @contextmanager
-def _opened(shard: Shard, request: Request, threads: int | None = 1) -> Iterator[tuple[Blocks, Request]]:
-    """The blocks of a shard, and the request held against it."""
+def _opened(shard: Shard, request: Request, threads: int | None = 1) -> Iterator[tuple[Stretches, Request]]:
+    """The stretches of a shard, and the request held against it."""
     if isinstance(shard, Partition):
         with Reader(frame=shard.rows, **{**IN_ANY_ORDER, "threads": threads}) as reader, _naming(shard.name):
             settled, files = _settled_frame(request, reader, shard.rows)
-            yield ((None, block) for block in _blocks(files, settled)), settled
+            yield ((None, each) for each in _stretches_of(files, settled)), settled
     else:
         with places_of(shard) as places, _reader(places, threads) as reader:
             settled = _settled(request, reader, places)
-            yield _read(reader, places, settled), settled
+            yield _stretches(reader, places, settled), settled
 
 
 def _settled_frame(request: Request, reader: Reader, frame: Any) -> tuple[Request, Files]:
@@ -279,6 +290,11 @@ def _spelled(request: Request, files: Files) -> Request:
 
 def _read(reader: Reader, places: Places, request: Request) -> Blocks:
     """The rows of all files, block by block, with the name of the file."""
+    return ((place, block) for place, stretch in _stretches(reader, places, request) for block in stretch.blocks)
+
+
+def _stretches(reader: Reader, places: Places, request: Request) -> Stretches:
+    """The stretches of all files, one after another."""
     first = None
     for place in places.files:
         with _naming(place.name):
@@ -286,21 +302,32 @@ def _read(reader: Reader, places: Places, request: Request) -> Blocks:
             if first is not None:
                 refuse_other_columns({name for name in request.columns if name not in files.types}, files, first)
             first = first or files
-            for block in _blocks(as_asked(files, request), request):
-                yield place, block
+            found = _stretches_of(as_asked(files, request), request)
+        for stretch in found:
+            yield place, Stretch(_named(place.name, stretch.blocks), stretch.beside)
 
 
-def _blocks(files: Files, request: Request) -> Iterator[Block]:
-    """Blocks of the columns of a request; the target is 1 where it is the label that means yes, and 0 where it is another."""
+def _named(file: str, blocks: Iterator[Block]) -> Iterator[Block]:
+    with _naming(file):
+        yield from blocks
+
+
+def _stretches_of(files: Files, request: Request) -> list[Stretch]:
+    """Stretches of the columns of a request."""
     refuse_unknown(request.columns, files)
     files = sniffed(files, (request.target, *request.numbers), request.written)
-    for block in blocks(files, _wanted(files, request), BLOCK if request.keys else NEAR):
-        if request.positive is not None:
-            block[request.target] = block[request.target] + 1
-        for name in request.keys:
-            keys = block[name]
-            block[name] = coded(Coded.of(*keys) if isinstance(keys, CodedTexts) else keys, name)
-        yield block
+    found = stretches(files, _wanted(files, request), BLOCK if request.keys else NEAR)
+    return [Stretch((_as_counted(block, request) for block in each.blocks), each.beside) for each in found]
+
+
+def _as_counted(block: Block, request: Request) -> Block:
+    """A block whose target is 1 where it is the label that means yes, and 0 where it is another, and whose keys are coded."""
+    if request.positive is not None:
+        block[request.target] = block[request.target] + 1
+    for name in request.keys:
+        keys = block[name]
+        block[name] = coded(Coded.of(*keys) if isinstance(keys, CodedTexts) else keys, name)
+    return block
 
 
 def _wanted(files: Files, request: Request) -> WantedColumns:
@@ -350,8 +377,8 @@ def _pointing(place: Place | None, request: Request, taking: Taking) -> Iterator
         if place is None:
             raise
         with Reader([place.path], threads=1) as reader:
-            files = as_asked(alone(reader, place), request)
-            found = first_refused(_blocks(files, request), request, taking)
+            in_order = _stretches_of(as_asked(alone(reader, place), request), request)
+            found = first_refused(chain.from_iterable(each.blocks for each in in_order), request, taking)
         if found is None:
             raise
         row, first = found
@@ -359,36 +386,32 @@ def _pointing(place: Place | None, request: Request, taking: Taking) -> Iterator
         raise first from problem
 
 
-def _summed(blocks: Blocks, request: Request, workers: int) -> tuple[Tally, int]:
-    """Sum blocks on threads while the next ones are read; the tally, and how many rows were read.
+def _summed(read: Stretches, request: Request, threads: int) -> tuple[Tally, int]:
+    """Sum blocks on threads; the tally, and how many rows were read.
 
-    Each worker has an accumulator of its own: the sums do not depend on who took which block.
+    Each thread has an accumulator of its own: the sums do not depend on who took which block.
     """
-    turn = threading.Lock()
 
-    def next_block() -> tuple[Place | None, Block] | None:
-        with turn:
-            return next(blocks, None)
+    def work(take: Callable[[Take], None]) -> tuple[Tally, int]:
+        made, rows = request.accumulator(), 0
 
-    def work(most: float = math.inf) -> tuple[Tally, int]:
-        made, rows, taken = request.accumulator(), 0, 0
-        try:
-            while taken < most and (block := next_block()) is not None:
-                place, columns = block
-                with _pointing(place, request, Request.tally):
-                    request.add(made, columns)
-                rows, taken = rows + len(columns[request.target]), taken + 1
-        except BaseException:
-            with turn:  # the others need not go on to the end
-                blocks.close()
-            raise
+        def add_block(place: Place | None, columns: Block) -> None:
+            nonlocal rows
+            with _pointing(place, request, Request.tally):
+                request.add(made, columns)
+            rows += len(columns[request.target])
+
+        take(add_block)
         return made.finish(), rows
 
     _keep_freed_memory()
-    done = [work(most=1)]  # alone: kernels are compiled by one thread
-    with ThreadPoolExecutor(workers) as pool:
-        done += [each.result() for each in [pool.submit(work) for _ in range(workers)]]
+    done = shared(read, work, threads)
     return reduce(add, (tally for tally, _ in done)), sum(rows for _, rows in done)
+
+
+def _threads() -> int:
+    """How many threads read and count; two at least, of which one reads where the database does."""
+    return max(2, min(get_threads(), MOST_THREADS))
 
 
 def _keep_freed_memory() -> None:

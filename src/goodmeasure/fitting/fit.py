@@ -44,6 +44,7 @@ from goodmeasure.statistics.arrays import (
     numbers_of,
     one_a_row,
     same_order,
+    unmasked,
 )
 from goodmeasure.statistics.keys import few
 from goodmeasure.statistics.labels import in_order, labels_in
@@ -64,6 +65,7 @@ _DOUBTS = {
 
 def present_rows(sample_weight: Any, **columns: Any) -> tuple[NDArray[Any], Floats | None, dict[str, Any]]:
     """The rows whose weight is not zero, taken out before anything looks at what they hold: places, weights, and columns."""
+    columns = {name: unmasked(each) for name, each in columns.items()}
     same_order(**columns, sample_weight=sample_weight)
     n = _num_samples(columns["X"])
     if sample_weight is None:
@@ -188,6 +190,7 @@ class _LossModel(BaseEstimator):  # type: ignore[misc]
 
     def _table(self, X: Any, *y: Any, **more: Any) -> Any:
         """Features, and targets if they are given, as scikit-learn checks them; a table of mostly zeros stays one (CSR)."""
+        X, y = unmasked(X), tuple(map(unmasked, y))
         finite = "reset" in more or not self._scales_tell(X)
         check_table(X)
         with in_our_words(None if more.get("reset", True) else self, X=X):

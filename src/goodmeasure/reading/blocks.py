@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from goodmeasure.errors import Problem, UsageError
 from goodmeasure.reading.connection import database
 from goodmeasure.reading.inspection import bad_cell, inspected
-from goodmeasure.reading.plain_parquet import batches, plain_file
+from goodmeasure.reading.plain_parquet import PlainFile, plain_file
 from goodmeasure.reading.sources import AS_THEY_ARE, CsvFiles, Files, Types
 from goodmeasure.reading.sql import Sql, case, identifier, listed, literal, sql
 from goodmeasure.reading.sql_types import as_number, is_number, is_text
@@ -32,7 +32,8 @@ Block = dict[str, Any]
 
 # Types of numbers that arrays hold as they are.
 _PLAIN = frozenset({"DOUBLE", "FLOAT", "TINYINT", "UTINYINT", "SMALLINT", "INTEGER", "BIGINT"})
-_WHOLE = _PLAIN - {"DOUBLE", "FLOAT"}
+_BROKEN = frozenset({"DOUBLE", "FLOAT"})
+_WHOLE = _PLAIN - _BROKEN
 MOST_LABELS = 10_000
 _MOST_EXACT = 1 << 53  # below it, every whole number is a double
 
@@ -51,6 +52,13 @@ class WantedColumns:
     labels: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = ()
 
 
+class Stretch(NamedTuple):
+    """Rows of a table in their order, block after block; ``beside`` says whether others may be read meanwhile."""
+
+    blocks: Iterator[Block]
+    beside: bool
+
+
 def blocks(files: Files, wanted: WantedColumns, rows: int) -> Iterator[Block]:
     """The wanted columns of the rows that count, so many rows at a time, in the order of `WantedColumns`.
 
@@ -58,32 +66,43 @@ def blocks(files: Files, wanted: WantedColumns, rows: int) -> Iterator[Block]:
         GM202: a file is damaged
         GM206: a cell is not the number that is needed
     """
+    for stretch in stretches(files, wanted, rows):
+        yield from stretch.blocks
+
+
+def stretches(files: Files, wanted: WantedColumns, rows: int) -> list[Stretch]:
+    """The stretches of a table one after another, with the `blocks` of each."""
     for name in wanted.numbers:
         if not is_number(files.types[name]):
             _refuse_what_is_no_number(files, name)
-    found = _plain(files, wanted, rows)
-    for columns in _by_database(files, wanted, rows) if found is None else found:
+    file = _plain(files, wanted)
+    if file is None:
+        return [Stretch(_read(_by_database(files, wanted, rows), wanted), beside=False)]
+    read = (_by_arrow(file, groups, files, wanted, rows) for groups in file.parts())
+    return [Stretch(_read(columns, wanted), beside=True) for columns in read]
+
+
+def _read(found: Columns, wanted: WantedColumns) -> Iterator[Block]:
+    for columns in found:
         yield {name: _keys(column) if name in wanted.texts else _array(column) for name, column in columns.items()}
 
 
-def _plain(files: Files, wanted: WantedColumns, rows: int) -> Columns | None:
-    """The wanted columns by Arrow alone, where it reads them as they are; None where only the database does."""
+def _plain(files: Files, wanted: WantedColumns) -> PlainFile | None:
+    """The file, where Arrow alone reads the wanted columns as they are; None where only the database does."""
     kinds = {name: files.types[name] for name in (*wanted.numbers, *wanted.texts)}
     numbers = all(kinds[name] in _PLAIN for name in wanted.numbers)
     keys = all(kinds[name] in _WHOLE or kinds[name] == "VARCHAR" for name in wanted.texts)
     if wanted.truths or wanted.labels or not (files.is_one_parquet and numbers and keys):
         return None
-    file = plain_file(files.places[0].path, kinds)
-    return None if file is None else _by_arrow(file, kinds, files, wanted, rows)
+    return plain_file(files.places[0].path, kinds)
 
 
-def _by_arrow(file: Any, kinds: Types, files: Files, wanted: WantedColumns, rows: int) -> Columns:
+def _by_arrow(file: PlainFile, groups: list[int], files: Files, wanted: WantedColumns, rows: int) -> Columns:
     from pyarrow import ArrowException
 
     try:
-        with file:
-            for columns in batches(file, kinds, rows):
-                yield dict(zip(kinds, columns, strict=True))
+        for columns in file.batches(groups, rows):
+            yield dict(zip(file.wanted, columns, strict=True))
     except (ArrowException, OSError) as error:
         # What is wrong with a damaged file is said by the database, in whichever way it is read.
         for _ in _by_database(files, wanted, rows):
@@ -127,7 +146,10 @@ def _text(name: str) -> Sql:
 
 def _key(name: str, kind: str) -> Sql:
     """A cell as a text, or as the whole number that it is, which is told apart in less time."""
-    return identifier(name) if kind in _WHOLE else _text(name)
+    if kind in _WHOLE:
+        return identifier(name)
+    # Of a file whose statistics pass over NaN, the database says that no number of it is one.
+    return sql("nullif({text}, 'nan')", text=_text(name)) if kind in _BROKEN else _text(name)
 
 
 def _place(name: str, labels: tuple[tuple[str, ...], ...], kind: str) -> Sql:

@@ -99,7 +99,7 @@ class Reader:
         memory: str = MEMORY,
     ) -> None:
         """Rows come in the order of the file if ``ordered``; no ``threads`` are as many as there are cores."""
-        self._paths, self._frame = paths, frame
+        self._paths, self._frame, self._turn = paths, frame, Lock()
         self._config = _CLOSED | {"memory_limit": memory, "preserve_insertion_order": ordered}
         if threads is not None:
             self._config["threads"] = threads
@@ -165,7 +165,8 @@ class Reader:
         duckdb = database()
         if not isinstance(question, Sql):
             raise TypeError("a text is no piece of SQL")
-        cursor = self._connection.cursor()
+        with self._turn:  # several threads may ask the first question
+            cursor = self._connection.cursor()
         if self._frame is not None:
             cursor.register("frame", self._frame)
         statements = cursor.extract_statements(question)

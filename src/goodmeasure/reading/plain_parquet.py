@@ -6,6 +6,7 @@ Which way a file is read depends on the file alone, and both give the same numbe
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,8 @@ _IN_SQL = {
 LEAST_BYTES = 1 << 20
 # Bytes of a column that are fetched at a time: a row group may be larger than memory.
 _FETCHED = 1 << 17
+# Rows that a thread reads by itself: it takes some hundredths of a second.
+PART = 1 << 21
 
 
 def plain_columns(path: str) -> list[tuple[str, str]] | None:
@@ -68,39 +71,67 @@ def _kind(column: Any) -> tuple[str, str, str]:
     return (column.physical_type if is_flat else "", column.converted_type, column.logical_type.type)
 
 
-def plain_file(path: str, wanted: Mapping[str, str]) -> Any:
-    """The open file, where Arrow reads the wanted columns, of these types in SQL, as the database does; else None."""
+@dataclass(frozen=True)
+class PlainFile:
+    """A file whose wanted columns, of these types in SQL, Arrow reads as the database does."""
+
+    path: str
+    wanted: Mapping[str, str]
+    metadata: Any
+
+    def parts(self) -> list[list[int]]:
+        """Row groups one after another, of enough rows together to be worth a thread; each part may be read beside the others."""
+        found: list[list[int]] = []
+        room = 0
+        for group in range(self.metadata.num_row_groups):
+            if room <= 0:
+                found.append([])
+                room = PART
+            found[-1].append(group)
+            room -= self.metadata.row_group(group).num_rows
+        return found
+
+    def batches(self, groups: list[int], rows: int) -> Iterator[list[Any]]:
+        """The wanted columns of row groups in their order, at most so many rows at a time."""
+        total = sum(self.metadata.row_group(group).num_rows for group in groups)
+        # Of about the same length, so that no short one is left at the end.
+        together = max(1, -(-total // max(1, -(-total // rows))))
+        held: list[Any] = []
+        with _opened(self.path, self.wanted, self.metadata) as file:
+            for batch in file.iter_batches(together, row_groups=groups, columns=[*self.wanted], use_threads=False):
+                held.append(batch)
+                # Where texts have codes, those of each row group are others, and no batch goes beyond one.
+                if sum(map(len, held)) >= together:
+                    yield _joined(held, self.wanted)
+                    held = []
+        if sum(map(len, held)):
+            yield _joined(held, self.wanted)
+
+
+def plain_file(path: str, wanted: Mapping[str, str]) -> PlainFile | None:
+    """The file, where Arrow reads the wanted columns, of these types in SQL, as the database does; else None."""
     if (
         find_spec("pyarrow") is None
         or not TYPES.keys() >= {*wanted.values()}
         or Path(path).stat().st_size < LEAST_BYTES
     ):
         return None
-    from pyarrow import ArrowException, OSFile
+    from pyarrow import ArrowException
+
+    try:
+        with _opened(path, wanted) as file:
+            return PlainFile(path, wanted, file.metadata) if _is_plain(file, wanted) else None
+    except (ArrowException, OSError):  # the database says what is wrong with it
+        return None
+
+
+def _opened(path: str, wanted: Mapping[str, str], metadata: Any = None) -> Any:
+    """The open file; where its metadata is known, it is not read again."""
+    from pyarrow import OSFile
     from pyarrow.parquet import ParquetFile
 
     texts = [name for name, kind in wanted.items() if kind == "VARCHAR"]
-    try:
-        file = ParquetFile(OSFile(path), read_dictionary=texts, buffer_size=_FETCHED, pre_buffer=False)
-    except (ArrowException, OSError):  # the database says what is wrong with it
-        return None
-    return file if _is_plain(file, wanted) else None
-
-
-def batches(file: Any, wanted: Mapping[str, str], rows: int) -> Iterator[list[Any]]:
-    """The wanted columns of an open file in their order, at most so many rows at a time."""
-    # Of about the same length, so that no short one is left at the end.
-    parts = max(1, -(-file.metadata.num_rows // rows))
-    together = max(1, -(-file.metadata.num_rows // parts))
-    held: list[Any] = []
-    for batch in file.iter_batches(together, columns=[*wanted], use_threads=False):
-        held.append(batch)
-        # Where texts have codes, those of each row group are others, and no batch goes beyond one.
-        if sum(map(len, held)) >= together:
-            yield _joined(held, wanted)
-            held = []
-    if sum(map(len, held)):
-        yield _joined(held, wanted)
+    return ParquetFile(OSFile(path), metadata=metadata, read_dictionary=texts, buffer_size=_FETCHED, pre_buffer=False)
 
 
 def _joined(held: list[Any], wanted: Mapping[str, str]) -> list[Any]:

@@ -13,8 +13,7 @@ from goodmeasure.errors import Problem, ShapeMismatch, UsageError, shorter, with
 
 def array_of(values: Any, name: str, kind: type[Problem] = ShapeMismatch) -> NDArray[Any]:
     """Whatever was given as an array; what is masked is missing. One value has no axes. Error: GM003 for no values at all."""
-    if isinstance(values, np.ma.MaskedArray):
-        return _unmasked(values)
+    values = unmasked(values)
     try:
         array = np.asarray(values)
     except (TypeError, ValueError, OverflowError) as error:
@@ -145,13 +144,16 @@ def _start(index: Any) -> str:
     return ", ".join(shorter(label) for label in index[:3].tolist())
 
 
-def _unmasked(values: Any) -> NDArray[Any]:
-    """The values of a masked array, with NaN (of objects and texts None) in place of those that are masked."""
+def unmasked(values: Any) -> Any:
+    """Values as they are, but for those of a masked array: NaN (of objects and texts None) is in place of what is masked."""
+    if not isinstance(values, np.ma.MaskedArray):
+        return values
     if not np.ma.is_masked(values):
         return np.asarray(values.data)
-    if values.dtype.kind in "biuf":
-        return np.asarray(values.astype(np.float64).filled(np.nan))
-    return np.asarray(values.astype(object).filled(None))
+    to, missing = (np.float64, np.nan) if values.dtype.kind in "biuf" else (object, None)
+    found = np.array(values.data, dtype=to)
+    found[np.ma.getmaskarray(values)] = missing
+    return found
 
 
 def numbers_of(values: Any, name: str, kind: type[Problem] = ShapeMismatch) -> NDArray[Any]:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from goodmeasure.keeping.compiling import loop
 from goodmeasure.statistics.arrays import column_of
+from goodmeasure.statistics.keys import missing
 from goodmeasure.statistics.texts import coded_texts
 
 # More different words than these are told apart by a sort.
@@ -78,7 +79,10 @@ def _order(codes: Any, starts: Any, out: Any) -> None:
 
 
 def coded(keys: ArrayLike | Coded, name: str) -> Coded:
-    """Keys of any type, one a row; they are the same where they are the same as texts. Errors: GM003."""
+    """Keys of any type, one a row; they are the same where they are the same as texts, and one that is missing is an empty one.
+
+    Errors: GM003.
+    """
     if isinstance(keys, Coded):
         if keys.counts.all():
             return keys
@@ -86,7 +90,17 @@ def coded(keys: ArrayLike | Coded, name: str) -> Coded:
         return Coded(narrowed, keys.names[there])
     if (found := _categories(keys)) is not None:
         return found
-    values = column_of(keys, name)
+    lost, values = _found(keys, name)
+    found = _present(values)
+    if not lost.any():
+        return found
+    places = np.zeros(len(lost), np.intp)
+    places[~lost] = found.codes + np.intp(1)
+    return _told_apart(places, np.concatenate([[""], found.names]))
+
+
+def _present(values: NDArray[Any]) -> Coded:
+    """Keys of which none is missing."""
     if values.dtype.kind == "O" and (words := _of_texts(values)) is not None:
         return words
     codes = _codes(values)
@@ -97,6 +111,25 @@ def coded(keys: ArrayLike | Coded, name: str) -> Coded:
         return _told_apart(inverse, distinct.astype(str))
     there, places = _without_gaps(codes)
     return _told_apart(places, values[_first(places, len(there))].astype(str))
+
+
+# What columns of pandas, Arrow and Polars call the question which cells are missing, and the others alone.
+_LACKING = (("isna", "dropna"), ("is_null", "drop_null"), ("is_null", "drop_nulls"))
+
+
+def _found(keys: Any, name: str) -> tuple[NDArray[np.bool_], NDArray[Any]]:
+    """Which keys are missing, and the others; among whole numbers one that is missing would make the others broken ones."""
+    asked = next((each for each in _LACKING if all(hasattr(keys, method) for method in each)), None)
+    if isinstance(keys, np.ma.MaskedArray) and keys.ndim == 1:
+        hidden, there = np.ma.getmaskarray(keys).copy(), keys.compressed()
+    elif asked is not None:
+        hidden, there = np.array(getattr(keys, asked[0])(), bool), column_of(getattr(keys, asked[1])(), name)
+    else:
+        there = column_of(keys, name)
+        hidden = np.zeros(len(there), bool)
+    lost = np.zeros(len(there), bool) if coded_texts(there) else missing(there)
+    hidden[~hidden] = lost
+    return hidden, there[~lost] if lost.any() else there
 
 
 def _first(places: NDArray[Any], count: int) -> NDArray[np.intp]:
@@ -138,11 +171,9 @@ def _categories(keys: Any) -> Coded | None:
     if codes is None or categories is None or not hasattr(type(held), "from_codes"):
         return None
     places = np.asarray(codes)
-    lost = bool((places < 0).any())
-    # One that is missing, if there is one, is told last: its code becomes the number of the others.
-    some = type(held).from_codes([*range(len(categories)), *([-1] * lost)], categories=categories)
-    there, found = _without_gaps(np.where(places < 0, len(categories), places) if lost else places)
-    return _told_apart(found, np.asarray(some).astype(str)[there])
+    # One that is missing is told last: its code becomes the number of the others.
+    there, found = _without_gaps(np.where(places < 0, len(categories), places) if (places < 0).any() else places)
+    return _told_apart(found, np.array([*np.asarray(categories).astype(str), ""])[there])
 
 
 def _of_texts(keys: NDArray[Any]) -> Coded | None:

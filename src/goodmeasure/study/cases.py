@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -157,78 +157,128 @@ def prepared(
     question.checked(table)
     if test is not None and question.protocol == "folds":
         raise UsageError("a table of its own is reported, so no folds are made", fix="leave out --protocol folds")
+    rows = _counting(table, question)
+    table, question = rows.table, rows.question
+    found = _split(rows.target, table, question, rows.plan, own_report=test is None)
+    read = rows.read.without(len(table) - _placed(found), "of groups in an earlier part")
+    plan = _planned(rows, found)
+    columns = usable(table, question, found.fit)
+    cases = _cases(table, question, plan, trained)
+    if test is None:
+        reported = _held_out(cases, found, (*columns.features, question.target))
+    else:
+        others = _test_cases(test, question, plan, columns, rows.rare, trained)
+        reported = _of_its_own(*others, cases, found, question, columns, test.source)
+    remarks = [
+        *table.remarks,
+        *rows.counted,
+        *_guessed(plan, question),
+        *rows.respelled,
+        *rows.gathered,
+        *found.remarks,
+        *columns.remarks,
+        *codes_for_missing(table, columns.features, question.target),
+        *reported.remarks,
+    ]
+    report, found, counts = reported.cases, reported.split, None
+    where = OtherPlace(question.prevalence, question.shift, like)
+    if where.asked:
+        weighing = _Weighing(columns.features, plan, question.seed)
+        cases, report, counts = _counting_as(where, cases, report, found, weighing)
+        found = replace(found, wider=counts.widening)
+    fit, tune = cases.take(found.fit), cases.take(found.tune)
+    handed = report if found.deals else _fitted(cases, fit, found, question)
+    return Prepared(plan, columns, found, fit, tune, report, handed, tuple(remarks), read, counts, rows.rare)
+
+
+class _Counting(NamedTuple):
+    """The rows that count, each label spelled in one way, with the question as rare classes leave it, and what is said of them.
+
+    ``plan`` is that of all rows.
+    """
+
+    table: Table
+    question: Question
+    target: Values
+    plan: Plan
+    rare: Rare | None
+    read: RowsRead
+    counted: Sequence[Remark]
+    respelled: Sequence[Remark]
+    gathered: Sequence[Remark]
+
+
+def _counting(table: Table, question: Question) -> _Counting:
     counted = counting(table, question.target, question.weights)
     kept = (*question.roles.values(), *question.cost_columns)
     table, infinite = finite(counted.table, [n for n in table.columns if n not in kept])
     table, alike = one_spelling(table, [n for n in table.columns if n not in (*question.exclude, question.group)])
-    raw = as_target(table, question.target)
-    first = _chosen(raw, table, question)
-    rare = (
-        rare_in(raw, question.target, question.rare_classes, ordered=first.loss.is_graded)
-        if question.rare_classes and len(first.labels) > 2
-        else None
-    )
-    gathered: tuple[Remark, ...] = ()
+    target = as_target(table, question.target)
+    plan = _chosen(target, table, question)
+    rare = _rare(target, plan, question)
+    gathered: Sequence[Remark] = ()
     if rare is not None:
         table, gathered = rare.applied(table)
-        raw = as_target(table, question.target)
-        question = replace(question, represents=rare.left_of(question.represents, ordered=first.loss.is_graded))
-        first = _chosen(raw, table, question)
-    found = _split(raw, table, question, first, own_report=test is None)
+        target = as_target(table, question.target)
+        question = replace(question, represents=rare.left_of(question.represents, ordered=plan.loss.is_graded))
+        plan = _chosen(target, table, question)
     read = counted.rows.without(len(counted.table) - len(table), "of rare classes")
-    placed = np.zeros(len(table), dtype=bool)
-    placed[np.concatenate(list(found.parts.values()))] = True
-    read = read.without(int((~placed).sum()), "of groups in an earlier part")
-    plan = _chosen(raw[found.fit], table.take(found.fit), question)
-    plan = plan if plan.labels == first.labels and plan.meaning == first.meaning else first
-    plan = replace(plan, notes=(*plan.notes, *(remark.what for remark in gathered)))
-    columns = usable(table, question, found.fit)
-    cases = _cases(table, question, plan, trained)
+    return _Counting(table, question, target, plan, rare, read, counted.remarks, (*infinite, *alike), gathered)
+
+
+def _rare(target: Values, plan: Plan, question: Question) -> Rare | None:
+    """The classes that are put together or left out, where that is asked and some are rare."""
+    if not question.rare_classes or len(plan.labels) < 3:
+        return None
+    return rare_in(target, question.target, question.rare_classes, ordered=plan.loss.is_graded)
+
+
+def _planned(rows: _Counting, found: Split) -> Plan:
+    """The plan of the rows to fit, which know as little of the others as they can: the labels, and what the target means."""
+    plan = _chosen(rows.target[found.fit], rows.table.take(found.fit), rows.question)
+    alike = plan.labels == rows.plan.labels and plan.meaning == rows.plan.meaning
+    plan = plan if alike else rows.plan
+    return replace(plan, notes=(*plan.notes, *(remark.what for remark in rows.gathered)))
+
+
+def _placed(found: Split) -> int:
+    """How many rows have a place in a part."""
+    return len(np.unique(np.concatenate(list(found.parts.values()))))
+
+
+class _Reported(NamedTuple):
+    """The rows to report, the split as they make it, and what is said of them."""
+
+    cases: Cases
+    split: Split
+    remarks: Sequence[Remark]
+
+
+def _held_out(cases: Cases, found: Split, compared: Sequence[str]) -> _Reported:
+    """Rows of the table itself."""
+    return _Reported(cases.take(found.report), found, shared_rows((cases.table,), compared, found))
+
+
+def _of_its_own(
+    report: Cases,
+    remarks: Sequence[Remark],
+    cases: Cases,
+    found: Split,
+    question: Question,
+    columns: Columns,
+    source: str,
+) -> _Reported:
+    """Rows of a table that is used for nothing else."""
+    n = len(cases)
+    joined = replace(found, report=np.arange(n, n + len(report)))
     compared = (*columns.features, question.target)
-    remarks = [
-        *table.remarks,
-        *counted.remarks,
-        *_guessed(plan, question),
-        *infinite,
-        *alike,
-        *gathered,
-        *found.remarks,
-        *columns.remarks,
-        *codes_for_missing(table, columns.features, question.target),
+    said = [
+        *remarks,
+        *_too_early(cases, report, question, source),
+        *shared_rows((cases.table, report.table), compared, joined),
+        *(() if cases.dependence else told_apart(cases.table, report.table, columns.features)),
     ]
-    if test is None:
-        report = cases.take(found.report)
-        remarks += shared_rows((table,), compared, found)
-    else:
-        report, more = _test_cases(test, question, plan, columns, rare, trained)
-        remarks += more
-        remarks += _too_early(cases, report, question, test.source)
-        n = len(table)
-        joined = replace(found, report=np.arange(n, n + len(report)))
-        remarks += shared_rows((table, report.table), compared, joined)
-        if not cases.dependence:
-            remarks += told_apart(table, report.table, columns.features)
-        found = replace(joined, how=f"{found.how}; rows to report from {test.source}")
-    where, counts = OtherPlace(question.prevalence, question.shift, like), None
-    if where.asked:
-        cases, report, counts = _counting_as(
-            where, cases, report, found, _Weighing(columns.features, plan, question.seed)
-        )
-        found = replace(found, wider=counts.widening)
-    fit, tune = cases.take(found.fit), cases.take(found.tune)
-    return Prepared(
-        plan,
-        columns,
-        found,
-        fit,
-        tune,
-        report,
-        report if found.deals else _fitted(cases, fit, found, question),
-        tuple(remarks),
-        read,
-        counts,
-        rare,
-    )
+    return _Reported(report, replace(joined, how=f"{found.how}; rows to report from {source}"), said)
 
 
 def _fitted(cases: Cases, fit: Cases, found: Split, question: Question) -> Cases:

@@ -1,0 +1,116 @@
+"""Stretches of a table, shared out among threads: each reads one of its own, and takes turns at another's where none is left."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import TypeVar
+
+from goodmeasure.reading.blocks import Block, Stretch
+from goodmeasure.reading.paths import Place
+
+Stretches = Iterator[tuple[Place | None, Stretch]]
+"""Stretches of files, in their order; or of a frame, which is none."""
+Take = Callable[[Place | None, Block], None]
+Made = TypeVar("Made")
+
+
+class _Open:
+    """A stretch that is being read, the how-many-th of all."""
+
+    def __init__(self, order: int, place: Place | None, stretch: Stretch) -> None:
+        self.order, self.place, self.beside = order, place, stretch.beside
+        self.threads = 0
+        self.ended = False
+        self._blocks, self._turn = stretch.blocks, Lock()
+
+    def block(self) -> Block | None:
+        """The next block; None at the end."""
+        with self._turn:
+            found = next(self._blocks, None)
+        self.ended = self.ended or found is None
+        return found
+
+
+class Shared:
+    """Blocks of stretches, each of which one thread gets. Of several errors that of the earliest is raised, as in order."""
+
+    def __init__(self, stretches: Stretches) -> None:
+        self._waiting, self._known = stretches, 0
+        self._open: list[_Open] = []
+        self._turn = Lock()
+        self._failed: tuple[float, Exception | None] = (math.inf, None)
+
+    def take(self, taking: Take, most: float = math.inf) -> None:
+        """Take blocks until so many were taken, none is left, or one of an earlier stretch was refused."""
+        while most > 0 and (stretch := self._joined()) is not None:
+            try:
+                while most > 0 and self._counts(stretch) and (block := stretch.block()) is not None:
+                    taking(stretch.place, block)
+                    most -= 1
+            except Exception as error:
+                self._fail(stretch.order, error)
+            finally:
+                with self._turn:
+                    stretch.threads -= 1
+
+    def end(self) -> None:
+        """Raise what went wrong, if anything did."""
+        if self._failed[1] is not None:
+            raise self._failed[1]
+
+    def stop(self) -> None:
+        """Let no thread take another block."""
+        self._failed = (-1, None)
+
+    def _counts(self, stretch: _Open) -> bool:
+        return stretch.order < self._failed[0]
+
+    def _fail(self, order: int, error: Exception) -> None:
+        if order < self._failed[0]:
+            self._failed = (order, error)
+
+    def _joined(self) -> _Open | None:
+        """A stretch that nobody reads, else one of its own, else one to take turns at."""
+        with self._turn:
+            self._open = [stretch for stretch in self._open if not stretch.ended and self._counts(stretch)]
+            left = [stretch for stretch in self._open if not stretch.threads]
+            alone = [stretch for stretch in self._open if not stretch.beside]
+            for stretch in [*left, *alone, *self._another(bool(left or alone)), *self._open][:1]:
+                stretch.threads += 1
+                return stretch
+        return None
+
+    def _another(self, enough: bool) -> list[_Open]:
+        """The next stretch that waits, opened now, unless there are others to read first."""
+        if enough or self._failed[0] < math.inf:
+            return []
+        self._known += 1
+        try:
+            place, stretch = next(self._waiting)
+        except StopIteration:
+            return []
+        except Exception as error:
+            self._fail(self._known, error)
+            return []
+        self._open.append(_Open(self._known, place, stretch))
+        return self._open[-1:]
+
+
+def shared(stretches: Stretches, work: Callable[[Callable[[Take], None]], Made], threads: int) -> list[Made]:
+    """What each of so many threads, and this one before them, made of the blocks that it took.
+
+    The first block is taken alone: what its rows need is compiled once.
+    """
+    blocks = Shared(stretches)
+    made = [work(lambda taking: blocks.take(taking, most=1))]
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            made += [each.result() for each in [pool.submit(work, blocks.take) for _ in range(threads)]]
+        except BaseException:  # such as an interrupt, for which the others need not go on to the end
+            blocks.stop()
+            raise
+    blocks.end()
+    return made
