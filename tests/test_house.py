@@ -1,11 +1,9 @@
 """Does scripts/house.py count what it says, on a house small enough to count by hand?"""
 
 import shutil
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
 FILES = {
     "__init__.py": """
 from typing import TYPE_CHECKING

@@ -244,10 +244,14 @@ def options(command: str) -> set[str]:
     return {each.opts[0] for each in found} - OUTPUT
 
 
-# What a command was asked of is asked of it on every base by night; by day its options go round.
+# By day every option is asked on the first base of a command, but of pages every other one, and options go round on the rest.
 OF = {command: [base for base, asked in BASES.items() if asked[0] == command] for command, *_ in BASES.values()}
 CASES = [
-    at_night(base, option, unless=turn % len(bases) == place and (command != "report" or turn % 2 == 0))
+    at_night(
+        base,
+        option,
+        unless=turn % len(bases) == place if place else command != "report" or turn % 2 == 0,
+    )
     for command, bases in OF.items()
     for turn, option in enumerate(sorted(options(command)))
     for place, base in enumerate(bases)
