@@ -148,7 +148,7 @@ def test_many_columns_and_classes_fit_on_the_page() -> None:
     labels = np.arange(600) % k
     x = rng.normal(size=(600, 40)) + (labels[:, None] == np.arange(40)) * 4
     data = {f"a rather long name of column number {j}": x[:, j] for j in range(40)}
-    study = gm.run({**data, "y": np.array([f"class {v}" for v in labels], dtype=object)}, "y", protocol="holdout")
+    study = gm.run({**data, "y": np.array([f"class {v}" for v in labels], dtype=object)}, "y")
     assert len(page(study)) <= 400_000
 
 
