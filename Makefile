@@ -16,7 +16,7 @@ test: .venv/test-ready style
 suite: .venv/test-ready
 	$(PYTEST)
 
-# What the suite leaves out of its pairs (tests/turns.py): some five minutes.
+# What the suite leaves out of its pairs (tests/turns.py).
 nightly: .venv/test-ready
 	$(PYTEST) -m nightly
 

@@ -1,9 +1,10 @@
 """A program that does a piece of work again and again, each time in a child that is killed at another moment.
 
-    python tests/dying.py score|predict|report|compile
+    python tests/dying.py score|predict|report|compile FIRST STEP
 
 The moments are those at which the child asks the system for something that changes files, and the middle of what it
-writes. Of each child it prints a line of JSON: how it ended, and the checksums of the files that it left below ``out``.
+writes: from the FIRST of them on, every STEP. Of each child it prints a line of JSON: how it ended, and the checksums of the
+files that it left below ``out``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -92,14 +94,15 @@ def left() -> dict[str, str]:
     return {str(path.relative_to("out")): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def main(work: Callable[[], Callable[[], Any]]) -> None:
+def main(work: Callable[[], Callable[[], Any]], first: int, step: int) -> None:
     """Print what stood there before, then what each child left; the last one was not killed."""
     do = work()
     shutil.copytree("out", "before")
     print(json.dumps([None, left()]), flush=True)
     gc.freeze()  # a child's collector would walk through all of it, and copy every page
-    moment, killed = 0, True
+    moments, killed = count(first, step), True
     while killed:
+        moment = next(moments)
         child = os.fork()
         if child == 0:
             dies_at(moment)
@@ -107,11 +110,12 @@ def main(work: Callable[[], Callable[[], Any]]) -> None:
             os._exit(0)
         killed = os.WIFSIGNALED(os.waitpid(child, 0)[1])
         print(json.dumps([killed, left()]), flush=True)
-        if killed and moment % 2:  # every other time the next child finds what this one left
+        if killed and moment // step % 2:  # every other time the next child finds what this one left
             shutil.rmtree("out")
             shutil.copytree("before", "out")
-        moment += 1
 
 
 if __name__ == "__main__":
-    main({"score": score, "predict": predict, "report": report, "compile": compile}[sys.argv[1]])
+    main(
+        {"score": score, "predict": predict, "report": report, "compile": compile}[sys.argv[1]], *map(int, sys.argv[2:])
+    )

@@ -17,6 +17,7 @@ from goodmeasure.errors import Problem
 from goodmeasure.tallying import accumulate, at_once
 from goodmeasure.tallying.accumulate import Accumulator, schema_of
 from goodmeasure.tallying.grid import MOST_ROWS, score_edges
+from turns import by_turns
 
 pytest.importorskip("numba")
 from goodmeasure.tallying import compiled_rows
@@ -100,8 +101,15 @@ LABELS = [np.dtype(kind) for kind in "?bBhHiIlLefdg"]
 SCORES = [np.dtype(kind) for kind in "efdg"]
 
 
-@pytest.mark.parametrize("label", [*LABELS, np.dtype(">i4"), np.dtype(">f8"), np.dtype(object)], ids=str)
-@pytest.mark.parametrize("score", [*SCORES, np.dtype(">f8"), np.dtype(object)], ids=str)
+@pytest.mark.parametrize(
+    ("label", "score"),
+    by_turns(
+        [*LABELS, np.dtype(">i4"), np.dtype(">f8"), np.dtype(object)],
+        [*SCORES, np.dtype(">f8"), np.dtype(object)],
+        asked=2,
+    ),
+    ids=str,
+)
 def test_columns_of_any_kind_in_any_order(label, score, taken):
     y, p = rows(3000)
     y, p = y.astype(label), p.clip(0.001, 0.999).astype(score)

@@ -16,6 +16,7 @@ from goodmeasure.cli import status_of
 from goodmeasure.errors import HyperparameterError, TargetOutsideDomain, UsageError
 from goodmeasure.formulas.activations import activation, is_activation, sigmoid_between
 from goodmeasure.formulas.domains import bounded
+from turns import by_turns
 
 L = gm.losses
 BOUNDS = ((0.0, 1.0), (0.0, 100.0), (1.0, 5.0), (-1.0, 1.0), (0.1, 0.3), (-1e6, 1e-3), (1e-12, 3e-12))
@@ -177,8 +178,10 @@ def test_a_value_outside_the_bounds_is_refused_by_its_row(tmp_path: Path, capsys
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("bounds", [(0.0, 100.0), (-20.0, 180.0)])
-@pytest.mark.parametrize("ends", [(0.12, 0.12), (0.12, 0.0), (0.0, 0.12), (0.0, 0.0)])
+@pytest.mark.parametrize(
+    ("ends", "bounds"),
+    by_turns([(0.12, 0.12), (0.12, 0.0), (0.0, 0.12), (0.0, 0.0)], [(0.0, 100.0), (-20.0, 180.0)]),
+)
 def test_a_quantile_at_a_bound_is_the_bound_and_holds_the_targets_there(
     bounds: tuple[float, float], ends: tuple[float, float]
 ) -> None:

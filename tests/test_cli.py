@@ -163,6 +163,8 @@ def test_run_writes_its_files_and_predict_uses_them(tables: Path, capfd: pytest.
                 "fn=3",
                 "--cost",
                 "fp=1",
+                "--protocol",
+                "holdout",
                 "--out",
                 "out",
             ]
@@ -193,7 +195,7 @@ def test_json_is_one_document_and_remarks_can_fail_a_run(tables: Path, capfd: py
     assert json.loads((tables / "out" / "report.json").read_text()) == document
     text = (tables / "good.csv").read_text().splitlines()
     (tables / "copies.csv").write_text("\n".join([*text, *text[1:]]) + "\n")
-    asked = ["run", "copies.csv", "--target", "score", "--exclude", "kind", "--out", "out"]
+    asked = ["run", "copies.csv", "--target", "score", "--exclude", "kind", "--protocol", "holdout", "--out", "out"]
     assert status_of(asked) == 0
     assert status_of([*asked, "--fail-on", "warning"]) == 1
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
+import pyarrow as pa
 import pytest
 
+import goodmeasure as gm
 from goodmeasure.cli import status_of
 from goodmeasure.reading import connection
 from goodmeasure.reading.connection import IN_ANY_ORDER, Reader, kept_open
@@ -60,6 +63,27 @@ def test_the_same_files_are_asked_again_by_the_same_connection(files: list[str],
         assert number(files[0]) == 7  # nothing is held of what was read
         assert number(files[0], **IN_ANY_ORDER) == 7
         assert len(opened) == 2
+
+
+def test_another_frame_is_asked_by_the_same_connection_which_holds_none(opened: list[Any]) -> None:
+    held = []
+    with kept_open():
+        for k in range(2):
+            frame = pa.table({"x": [k]})
+            held.append(ref(frame))
+            with Reader(frame=frame) as reader:
+                assert reader.ask(sql("SELECT x FROM frame")).fetchall() == [(k,)]
+            del reader, frame
+        assert len(opened) == 1
+        assert [each() for each in held] == [None, None]
+        with Reader() as reader, pytest.raises(Exception, match="frame does not exist"):
+            reader.ask(sql("SELECT x FROM frame"))
+
+
+def test_a_fit_to_a_frame_opens_one(opened: list[Any]) -> None:
+    table = pa.table({"x": [0.0, 1.0, 2.0], "y": [1.0, 0.0, 1.0]})
+    gm.fit_linear(gm.losses.squared_error(), "y", ["x"], data=table)
+    assert len(opened) == 1
 
 
 def test_a_connection_reads_no_other_files(files: list[str], opened: list[Any]) -> None:

@@ -215,7 +215,8 @@ def studied() -> Any:
     """A study of a small frame whose names are hostile."""
     polars = pytest.importorskip("polars")
     happened = np.where(Y > 0, "yes", HOSTILE)
-    return gm.run(polars.DataFrame({HOSTILE: Z, "target": happened}), "target", positive="yes", costs=COSTS)
+    frame = polars.DataFrame({HOSTILE: Z, "target": happened})
+    return gm.run(frame, "target", positive="yes", costs=COSTS, protocol="holdout")
 
 
 # One of each, by the name of its type; texts are hostile where a user may write them.
@@ -230,7 +231,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "Calibration": lambda: gm.calibration(Y, P),
     "Card": lambda: gm.losses.huber().card(),
     "Certificate": lambda: studied().trained.certificate,
-    "Aim": lambda: gm.run({"x": Z, "y": Y}, "y", floors="recall=0.9").aims[0],
+    "Aim": lambda: gm.run({"x": Z, "y": Y}, "y", floors="recall=0.9", protocol="holdout").aims[0],
     "Comparison": lambda: studied().compare(studied()),
     "Curve": lambda: made("Calibration").curve,
     "Curves": lambda: made("Tally").curves(),
@@ -250,7 +251,9 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "Risk": lambda: gm.risk(BINARY, Y, Z),
     "Segment": lambda: weak_segments(P, np.where(Y > 0, HOSTILE, "b"))[0],
     "SegmentRate": lambda: segment_rates(Y, P, np.where(Y > 0, HOSTILE, "b"))[0],
-    "Segments": lambda: gm.run({"x": Z, HOSTILE: np.where(Y > 0, HOSTILE, "b"), "y": AMOUNT}, "y").segments,
+    "Segments": lambda: (
+        gm.run({"x": Z, HOSTILE: np.where(Y > 0, HOSTILE, "b"), "y": AMOUNT}, "y", protocol="holdout").segments
+    ),
     "Signal": lambda: gm.signal(BINARY, Y, Z),
     "Split": lambda: studied().prepared.split,
     "Standing": lambda: made("Comparison").standings[0],

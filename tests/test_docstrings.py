@@ -127,6 +127,24 @@ def test_there_is_an_example(public):
     assert ">>> import goodmeasure as gm" in public.parts.get("Example", "")
 
 
+STUDIES = {}
+
+
+@pytest.fixture
+def each_study_once(monkeypatch):
+    """Examples that ask the same question read the same study."""
+    plain = gm.run
+
+    def run(*given, **named):
+        key = repr((given, named))
+        if key not in STUDIES:
+            STUDIES[key] = plain(*given, **named)
+        return STUDIES[key]
+
+    monkeypatch.setattr(gm, "run", run)
+
+
+@pytest.mark.usefixtures("each_study_once")
 @pytest.mark.parametrize("module", MODULES)
 def test_examples_run_as_printed(module):
     runner = doctest.DocTestRunner(optionflags=OPTIONS, verbose=False)

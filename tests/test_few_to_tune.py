@@ -90,7 +90,7 @@ def test_folds_choose_strengths_that_cost_less_than_30_rows_do(monkeypatch: pyte
     new, y = of_classes(4000, 1000)
 
     def costs() -> float:
-        studies = [gm.run(of_classes(90, seed)[0], "y", protocol="holdout") for seed in range(6)]
+        studies = [gm.run(of_classes(90, seed)[0], "y", protocol="holdout") for seed in range(3)]
         return float(np.mean([gm.risk(CLASSES, y, prediction=study.model.predict(new)).value for study in studies]))
 
     by_folds = costs()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from goodmeasure.fitting.piecewise_linear import at_raw, piecewise_linear
 from goodmeasure.making.loss import Loss
 from goodmeasure.statistics.keys import few
 from goodmeasure.traits.curvature_class import curvature_class
+from turns import by_turns
 
 ROWS = 24_000
 RNG = np.random.default_rng(5)
@@ -77,8 +79,7 @@ def least(minimise: Any, objective: Objective) -> tuple[Any, Any]:
     return reached, seen
 
 
-@pytest.mark.parametrize("table", TABLES)
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize(("name", "table"), by_turns(LOSSES, tuple(TABLES), asked=4))
 def test_it_reaches_what_all_rows_reach(name: str, table: str) -> None:
     loss, features = LOSSES[name], TABLES[table]
     y = targets(loss, np.sort(ETA) if table == "in order" else ETA)
@@ -339,11 +340,12 @@ LINES = {
 }
 
 
-@pytest.mark.parametrize("alpha", [0.0, 0.01])
-@pytest.mark.parametrize("table", ["as they come", "in order", "a rare column", "a column twice"])
-@pytest.mark.parametrize("case", LINES)
-def test_lines_near_the_plane_are_all_that_matter(case: str, table: str, alpha: float) -> None:
-    loss, y = LINES[case]
+@pytest.mark.parametrize(
+    ("case", "way"),
+    by_turns(LINES, [*product(("as they come", "in order", "a rare column", "a column twice"), (0.0, 0.01))], asked=3),
+)
+def test_lines_near_the_plane_are_all_that_matter(case: str, way: tuple[str, float]) -> None:
+    (loss, y), (table, alpha) = LINES[case], way
     order = np.argsort(ETA, kind="stable") if table == "in order" else np.arange(ROWS)
     weight = np.random.default_rng(2).uniform(0.1, 3, ROWS)
     objective = Objective(loss, TABLES[table], y[order], weight, alpha=alpha)

@@ -41,7 +41,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_mistakes_that_cost_nothing_are_no_division_by_zero(
     command: str, costs: str, place: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = {"run": ["--target", "y", "--exclude", "p", "--out", "out"]}.get(command, ["--y", "y", "--p", "p"])
+    of_run = ["--target", "y", "--exclude", "p", "--protocol", "holdout", "--out", "out"]
+    words = of_run if command == "run" else ["--y", "y", "--p", "p"]
     assert status_of([command, place, *words, "--cost", costs]) == 0
     said = capsys.readouterr()
     assert "note: " not in said.err

@@ -22,6 +22,7 @@ from goodmeasure.reading.frames import table
 from goodmeasure.reading.tables import UnreadableTable
 from goodmeasure.study import answering
 from goodmeasure.study.split import TooFewRowsToSplit
+from turns import by_turns
 
 N = 600
 RNG = np.random.default_rng(3)
@@ -104,6 +105,8 @@ def test_rare_classes_are_named_and_then_left_out_or_one(counts: dict[Any, int],
     said = next(remark for remark in study.remarks if remark.code == "GM246")
     assert all(str(label) in said.what for label in few)
     assert said.what in study.plan.notes
+    if protocol == "folds":
+        return
     if sum(counts[label] for label in few) < 10:
         with pytest.raises(TooFewRowsToSplit, match="too few for a class"):
             gm.run(table, "kind", represents="classes", protocol=protocol, rare_classes="together")
@@ -177,8 +180,7 @@ def test_durations_and_times_of_the_day_are_seconds() -> None:
         np.testing.assert_array_equal(found["hour"], [1, 3600, np.nan], err_msg=name)
 
 
-@pytest.mark.parametrize("label", [str, "{}.0".format, bool], ids=["texts", "texts with decimals", "truths"])
-@pytest.mark.parametrize("frame", [dict, pd.DataFrame, pl.DataFrame])
+@pytest.mark.parametrize(("label", "frame"), by_turns((str, "{}.0".format, bool), (dict, pd.DataFrame, pl.DataFrame)))
 def test_a_target_is_the_same_however_0_and_1_are_written(label: Any, frame: Any) -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=80)

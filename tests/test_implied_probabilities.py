@@ -14,18 +14,27 @@ from goodmeasure.deriving.sizes import domains, log_size
 from goodmeasure.errors import NoSuchReading
 from goodmeasure.formulas.evaluation import on_arrays
 from goodmeasure.formulas.expression import symbol
+from turns import at_night
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
 import recover
 
 YES_NO = list(recover.yes_no())
 CLASSES = list(recover.classes())
+
+
+def in_turn(cases):
+    """A third of the settings of the hyperparameters of every loss, and at night the others."""
+    return pytest.mark.parametrize("cases", [at_night(cases[k::3], unless=k == 0, id=f"from {k}") for k in range(3)])
+
+
 FAR = np.array([0.0, 1e-9, 0.3, 1.0, 5.0, 36.0, 88.0, 700.0, 1e4, 1e300])
 RAW = np.unique(np.concatenate([-FAR, FAR]))
 
 
-def test_probabilities_of_yes_are_there_and_rise_wherever_the_raw_output_is():
-    for _, loss, _ in YES_NO:
+@in_turn(YES_NO)
+def test_probabilities_of_yes_are_there_and_rise_wherever_the_raw_output_is(cases):
+    for _, loss, _ in cases:
         if implies_probability(loss):
             p = loss.predict(RAW)
             assert ((p >= 0) & (p <= 1)).all(), loss
@@ -48,8 +57,9 @@ def told(loss, z):
         return np.full(len(z), 1 / len(z))
 
 
-def test_probabilities_of_classes_are_there_or_refused_by_name():
-    for _, loss, k in CLASSES:
+@in_turn(CLASSES)
+def test_probabilities_of_classes_are_there_or_refused_by_name(cases):
+    for _, loss, k in cases:
         if not implies_probability(loss):
             continue
         for z in (*rows(k), 300 * rows(k)[0] / np.abs(rows(k)[0]).max(), 1e4 * (np.arange(k) == 1.0)):
@@ -134,8 +144,9 @@ def shares(k: int) -> np.ndarray:
     return np.vstack([np.random.default_rng(0).dirichlet(np.ones(k), 5), rare, sure, np.eye(k)[0]])
 
 
-def test_raw_outputs_of_class_probabilities_stand_for_them():
-    for _, loss, k in CLASSES:
+@in_turn(CLASSES)
+def test_raw_outputs_of_class_probabilities_stand_for_them(cases):
+    for _, loss, k in cases:
         if set(loss.predictions) != {"p"} or not implies_probability(loss):
             continue
         p = shares(k)

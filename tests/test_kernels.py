@@ -601,7 +601,7 @@ def test_examples_at_addresses_are_those_of_arrays(dtype):
     loss, r = LOSSES["binary_cross_entropy"], np.random.default_rng(0)
     y, z = (r.random(50) < 0.4).astype(dtype), r.normal(0, 2, 50).astype(dtype)
     values, signal = np.empty_like(z), np.empty_like(z)
-    total = points.Placed(loss, z.dtype)(*(a.ctypes.data for a in (y, z, values, signal)), 50, 0.5)
+    total = points.Placed(loss, z.dtype)(*(a.ctypes.data for a in (y, z, values, signal)), 0.5, 50)
     assert total == pytest.approx(values.sum(dtype=float), rel=1e-6)
     np.testing.assert_allclose(values, loss.value(y, z), rtol=1e-5)
     np.testing.assert_allclose(signal, 0.5 * loss.gradient(y, z), rtol=1e-5)

@@ -65,8 +65,15 @@ def answered(page: Any, number: int) -> str:
     return "".join(f"&{name}=-" for name in [*questions(page, number), "explain"])
 
 
-@pytest.mark.parametrize("it", PAGES, ids=lambda page: page.name)
-@pytest.mark.parametrize(("width", "colours"), [(360, "light"), (1280, "dark")])
+# What fits on a telephone hardly ever fails to fit elsewhere.
+@pytest.mark.parametrize(
+    ("it", "width", "colours"),
+    [
+        at_night(it, width, colours, unless=width == 360 or k % 3 == 1, id=f"{it.name}-{width}-{colours}")
+        for k, it in enumerate(PAGES)
+        for width, colours in [(360, "light"), (1280, "dark")]
+    ],
+)
 def test_a_page_says_nothing_to_the_console_asks_for_nothing_and_fits(
     it: LabPage, width: int, colours: str, alone: dict[int, Path], running: Any
 ) -> None:
@@ -95,7 +102,15 @@ def test_nothing_on_a_page_hinders_people(it: LabPage, alone: dict[int, Path], r
         page = go(shown, path, f"#page-{it.number}{answered(shown.page, it.number)}")
         page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
         assert shown.hindrances() == []
-        page.emulate_media(color_scheme="dark")
+
+
+# The colours of all pages are those of one palette.
+@pytest.mark.parametrize("it", [at_night(it, unless=k % 4 == 3, id=it.name) for k, it in enumerate(PAGES)])
+def test_a_page_can_be_read_in_the_dark(it: LabPage, alone: dict[int, Path], running: Any) -> None:
+    path = alone[it.number]
+    with opened(running, path, bypass_csp=True, color_scheme="dark") as shown:
+        page = go(shown, path, f"#page-{it.number}{answered(shown.page, it.number)}")
+        page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
         assert shown.hindrances("color-contrast") == []
 
 
@@ -286,14 +301,13 @@ def test_a_teacher_hides_and_locks(alone: dict[int, Path], running: Any) -> None
 @pytest.mark.parametrize("motion", ["reduce", "no-preference"])
 def test_the_race_runs_and_jumps_where_motion_is_not_wanted(motion: str, alone: dict[int, Path], running: Any) -> None:
     with opened(running, alone[4], reduced_motion=motion) as shown:
+        shown.page.clock.install()
         page = go(shown, alone[4], "#page-4&nudge=-&race=-")
         page.locator("#page-4 [data-button=play]").click()
         at = int(page.input_value("[data-control=step]"))
         assert at == 100 if motion == "reduce" else at < 60
-        while (
-            page.input_value("[data-control=step]") != "100"
-        ):  # the policy of the page lets no text be run, not even a test's
-            page.wait_for_timeout(100)
+        page.clock.run_for(6_500)  # a hundred steps of 60 milliseconds
+        assert page.input_value("[data-control=step]") == "100"
 
 
 def test_a_sheet_is_printed_without_the_answers_and_a_key_with_them(alone: dict[int, Path], running: Any) -> None:

@@ -107,7 +107,7 @@ def test_a_study_by_folds_says_nothing_that_cannot_be() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=60)
     y = np.exp(2 * x + rng.normal(size=60) * (np.arange(60) == 3) * 3)
-    for name in ("rmse", "mae", "r2"):
+    for name in ("rmse", "r2"):
         judged = gm.run({"x": x, "y": y}, "y", metric=name).judged
         least, largest = METRICS[name].limits
         assert least <= judged.metrics[0].report.low <= judged.metrics[0].report.high <= largest

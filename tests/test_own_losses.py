@@ -1,6 +1,5 @@
 """Losses of one's own, over every domain of targets: their cards and their checks answer, whatever the formula is."""
 
-from itertools import product
 from time import monotonic
 from typing import Annotated
 
@@ -11,6 +10,7 @@ import goodmeasure as gm
 from goodmeasure.errors import FormulaError
 from goodmeasure.formulas.domains import Domain
 from goodmeasure.words import exp, log, log1p, sin, sqrt
+from turns import by_turns
 
 _DOMAINS = {
     "Real": gm.Real,
@@ -44,7 +44,7 @@ def _of_two(domain):
     return two()
 
 
-@pytest.mark.parametrize(("domain", "made"), list(product(_DOMAINS, (_of_one, _of_two))))
+@pytest.mark.parametrize(("domain", "made"), by_turns(_DOMAINS, (_of_one, _of_two)))
 def test_a_card_of_ones_own_loss_answers_for_every_domain(domain, made):
     loss = made(_DOMAINS[domain])
     assert any(f"{verb} convex" in str(loss.card()) for verb in ("is", "seems", "is not"))

@@ -25,7 +25,7 @@ from goodmeasure.report.sentences import unlike_groups
 from goodmeasure.risks.least import least_differs
 
 HOSTILE = "<script>alert(1)</script> & \"quotes' $x"
-N = 600
+N = 300
 
 
 def frame(rows: int = N) -> pd.DataFrame:

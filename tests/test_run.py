@@ -26,6 +26,7 @@ from goodmeasure.study.split import few, split
 from goodmeasure.study.split import folded as dealt
 from goodmeasure.study.study import Study
 from goodmeasure.study.verdict import hesitation, verdict
+from turns import at_night
 
 
 def table(n: int = 500, seed: int = 0) -> dict[str, np.ndarray]:
@@ -156,14 +157,15 @@ def test_weights_are_rows_that_count_several_times() -> None:
 def test_rows_of_weight_zero_are_as_if_they_were_not_there() -> None:
     data = table(300)
     data["w"] = np.where(np.arange(300) < 100, 0.0, 1.0)
-    study = gm.run(data, "score", weights="w", exclude=others_than("score"))
+    held = {"weights": "w", "exclude": others_than("score"), "protocol": "holdout"}
+    study = gm.run(data, "score", **held)
     assert "100 of 300" in next(r.what for r in study.remarks if r.code == "GM243")
     rest = {name: values[100:] for name, values in data.items()}
-    again = gm.run(rest, "score", weights="w", exclude=others_than("score"))
+    again = gm.run(rest, "score", **held)
     assert study.judged.report.value == again.judged.report.value
     data["w"][:] = 0
     with pytest.raises(Problem, match="all weights are zero"):
-        gm.run(data, "score", weights="w", exclude=others_than("score"))
+        gm.run(data, "score", **held)
 
 
 def test_costs_set_the_threshold_and_rules_are_compared_on_the_same_rows() -> None:
@@ -209,7 +211,7 @@ def test_groups_and_times_are_kept_apart_and_intervals_know_it() -> None:
 
 
 def test_one_column_is_excluded_by_its_name_alone():
-    study = gm.run(table(300), "score", exclude="kind")
+    study = gm.run(table(300), "score", exclude="kind", protocol="holdout")
     assert "kind" not in study.model.columns
 
 
@@ -234,7 +236,7 @@ def test_identifiers_constants_and_answers_are_named() -> None:
         "copy": data["score"] * 2 + 1,
         "far": np.where(np.arange(n) == 3, np.inf, data["a"]),
     }
-    study = gm.run(data, "score", exclude=others_than("score"))
+    study = gm.run(data, "score", exclude=others_than("score"), protocol="holdout")
     codes = {r.code: r.what for r in study.remarks}
     assert {"GM232", "GM233", "GM234", "GM235"} <= set(codes)
     assert "'copy'" in codes["GM235"]
@@ -242,7 +244,8 @@ def test_identifiers_constants_and_answers_are_named() -> None:
     assert {"id", "name", "same", "nothing"} <= set(study.prepared.columns.left_out)
     assert set(study.prepared.columns.features) == {"a", "b", "c", "copy", "far"}
     assert study.verdict.word == "look first"
-    assert gm.run(data, "score", exclude=(*others_than("score"), "copy")).verdict.word != "look first"
+    without = gm.run(data, "score", exclude=(*others_than("score"), "copy"), protocol="holdout")
+    assert without.verdict.word != "look first"
 
 
 def test_outliers_that_are_errors_bend_the_loss_on_the_residuals_and_are_not_swapped_in_silently() -> None:
@@ -278,7 +281,7 @@ def test_a_boosted_model_takes_no_exposure_but_as_a_weight() -> None:
 def test_noise_is_not_called_better() -> None:
     words = []
     others = others_than("score")
-    for seed in range(4):
+    for seed in range(2):
         data = table(200, seed)
         data["score"] = np.random.default_rng(seed + 100).permutation(data["score"])
         study = gm.run(data, "score", exclude=others, seed=seed)
@@ -304,8 +307,10 @@ def test_missing_targets_are_left_out_and_infinite_ones_refused() -> None:
 
 
 def test_the_same_seed_gives_the_same_numbers_and_another_another_split() -> None:
-    others = others_than("score")
-    first, again, other = (gm.run(table(200), "score", exclude=others, seed=seed).to_dict() for seed in (0, 0, 1))
+    first, again, other = (
+        gm.run(table(200), "score", exclude=others_than("score"), seed=seed, protocol="holdout").to_dict()
+        for seed in (0, 0, 1)
+    )
     assert first == again
     assert first["risk"] != other["risk"]
 
@@ -368,8 +373,8 @@ def test_folds_keep_groups_whole_and_intervals_know_them() -> None:
     [
         ("hit", {"costs": Costs(false_negative=9, false_positive=1)}),
         ("claims", {"exposure": "years"}),
-        ("cost", {"costs": UnderOverCosts(under=4, over=1)}),
-        ("kind", {}),
+        at_night("cost", {"costs": UnderOverCosts(under=4, over=1)}, unless=False, id="amounts"),
+        at_night("kind", {}, unless=False, id="classes"),
         ("hit", {"model": "boosting"}),
     ],
     ids=str,

@@ -35,7 +35,7 @@ MOST = {"run": 3.0, "choose": 1.2, "predict": 1.3, "score": 2.2, "decide": 1.8}
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Tables of ten thousand rows, kernels that are compiled, and a model."""
+    """Tables of ten thousand rows."""
     folder, rng = tmp_path_factory.mktemp("seconds"), np.random.default_rng(0)
     x = rng.normal(size=(10_000, 20))
     p = 1 / (1 + np.exp(-x @ rng.normal(size=20)))
@@ -43,14 +43,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     names = ",".join(f"x{k}" for k in range(20))
     np.savetxt(folder / "t.csv", np.column_stack([x, y]), "%.6g", ",", header=f"{names},y", comments="")
     np.savetxt(folder / "scored.csv", np.column_stack([y, p]), "%.6g", ",", header="y,p", comments="")
-    for words in ASKED.values():
-        seconds(folder, PROGRAM, *words)
     return folder
 
 
 @pytest.fixture(scope="module")
 def taken(place: Path) -> dict[str, tuple[float, set[str]]]:
-    """What each command takes the second time, and what is imported then."""
+    """What each command takes the first time, and what is imported then; the first makes the model that others take."""
     return {
         command: (seconds(place, PROGRAM, *words), set((place / "modules.txt").read_text().split()))
         for command, words in ASKED.items()
@@ -82,7 +80,7 @@ def unit(place: Path) -> float:
 def test_a_command_takes_no_longer_than_a_few_imports_of_scikit_learn(
     place: Path, taken: dict[str, tuple[float, set[str]]], unit: float, command: str
 ) -> None:
-    """Both are measured again where the first look is too long: a machine may have been busy just then."""
+    """Both are measured again where the first look is too long: kernels were compiled then, or the machine was busy."""
     least, _ = taken[command]
     for _ in range(2):
         if least <= MOST[command] * unit:

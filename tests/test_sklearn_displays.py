@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 import goodmeasure as gm
 from goodmeasure.errors import Problem, ShapeMismatch, UsageError
+from turns import by_turns
 
 pytest.importorskip("sklearn")
 matplotlib = pytest.importorskip("matplotlib")
@@ -82,10 +84,9 @@ def asked(kind: Any, name: str) -> tuple[Any, ...]:
 KINDS_OF_DISPLAYS = [gm.CalibrationDisplay, gm.DecisionDisplay, gm.LossDisplay]
 
 
-@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["alike", "weighted"])
-@pytest.mark.parametrize("name", ROWS)
-@pytest.mark.parametrize("kind", KINDS_OF_DISPLAYS)
-def test_it_draws_the_record_of_the_same_rows(kind: Any, name: str, weight: Any) -> None:
+@pytest.mark.parametrize(("drawn", "weight"), by_turns([*product(KINDS_OF_DISPLAYS, ROWS)], [None, WEIGHT]))
+def test_it_draws_the_record_of_the_same_rows(drawn: tuple[Any, str], weight: Any) -> None:
+    kind, name = drawn
     model, p = answers(name)
     _, y, said = ROWS[name]
     one = kind.from_predictions(y, p, *asked(kind, name), sample_weight=weight, **said)

@@ -16,8 +16,11 @@ from goodmeasure.errors import HyperparameterError, Problem, ShapeMismatch, Targ
 from goodmeasure.formulas.domains import OutcomeDomain
 from goodmeasure.frameworks import torch_arguments
 from goodmeasure.frameworks.torch import TorchLoss
+from goodmeasure.kernels.layout import CHUNK
+from goodmeasure.kernels.rows import speaks
+from goodmeasure.kernels.threads import BLOCK
 from goodmeasure.losses import catalogue
-from turns import precision_of
+from turns import at_night, precision_of
 
 F = torch.nn.functional
 LOSSES = {name: definition() for name, definition in sorted(catalogue().items())}
@@ -46,7 +49,7 @@ def _by_formula(request, monkeypatch):
     """No kernel is compiled for a loss that stands for itself here."""
     if request.node.callspec.params["name"] not in BY_KERNEL:
         monkeypatch.setattr("goodmeasure.frameworks.torch.fuses", lambda *given: False)
-        monkeypatch.setattr("goodmeasure.frameworks.torch_small.compiles", lambda: False)
+        monkeypatch.setattr("goodmeasure.frameworks.torch_direct.compiles", lambda: False)
 
 
 by_formula = pytest.mark.usefixtures("_by_formula")
@@ -160,7 +163,10 @@ def test_targets_of_any_dtype(name, loss):
 
 @by_formula
 @quiet
-@of(LOSSES)
+@pytest.mark.parametrize(
+    ("name", "loss"),
+    [at_night(name, loss, unless=precision_of(name) == "float32", id=name) for name, loss in LOSSES.items()],
+)
 def test_one_graph(name, loss):
     z, y = batch(loss)
     module = gm.to_torch(loss, ignore_index=-77)
@@ -204,24 +210,79 @@ def test_under_autocast_the_answer_is_single(name, loss, dtype):
     torch.testing.assert_close(value, module(z.float(), y))
 
 
-# --- small batches, which go the shortest way ---
+# --- plain batches, which go the shortest way ---
 
 
-ONE_OUTPUT = {name: loss for name, loss in LOSSES.items() if not loss.is_classwise and len(loss.activation) == 1}
+DIRECT = {
+    name: loss
+    for name, loss in LOSSES.items()
+    if not loss.labels and (speaks(loss) if loss.is_classwise else len(loss.activation) == 1)
+}
 
 
-@of(ONE_OUTPUT)
+@of(DIRECT)
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 def test_small_batches_have_the_numbers_of_others(name, loss, reduction):
     z, y = batch(loss, getattr(torch, precision_of(name)))
     z[0] = -0.0
+    if loss.is_classwise and reduction == "sum":
+        y = torch.softmax(z.flip(0), 1)  # shares of the classes
     module = gm.to_torch(loss, reduction=reduction)
     by_short_way = value_and_gradient(lambda z: 3 * module(z, y), z)
-    assert module._small.placed, "it was taken"
-    module._small = None
+    assert module._direct.placed, "it was taken"
+    module._direct = None
     again = value_and_gradient(lambda z: 3 * module(z, y), z)
     for found, expected in zip(by_short_way, again, strict=True):
         torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("rows", [CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 7, BLOCK, 2 * BLOCK + 1])
+@pytest.mark.parametrize("reduction", ["mean", "none"])
+@pytest.mark.parametrize("name", ["huber", "binary_cross_entropy"])
+def test_the_short_way_has_the_bits_of_others_however_many_rows(name, reduction, rows):
+    noise = torch.Generator().manual_seed(rows)
+    z, y = torch.randn(rows, generator=noise), (torch.rand(rows, generator=noise) < 0.3).float()
+    module = gm.to_torch(LOSSES[name], reduction=reduction)
+    found = value_and_gradient(lambda z: module(z, y), z)
+    assert module._direct.placed, "it was taken"
+    module._direct = None
+    for a, b in zip(found, value_and_gradient(lambda z: module(z, y), z), strict=True):
+        assert torch.equal(a, b)
+    y[-1] = 0.5  # the first target promised what the last does not keep
+    soft = gm.to_torch(LOSSES[name], reduction=reduction)
+    for a, b in zip(*(value_and_gradient(lambda z, m=m: m(z, y), z) for m in (soft, module)), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "none"])
+@pytest.mark.parametrize("of_shares", [False, True])
+@pytest.mark.parametrize(("rows", "classes"), [(1, 3), (300, 7), (65, 40), (BLOCK // 40, 40), (BLOCK // 20 + 1, 40)])
+def test_rows_of_classes_have_the_bits_of_others_on_the_short_way(rows, classes, of_shares, reduction):
+    noise = torch.Generator().manual_seed(rows)
+    z = torch.randn(rows, classes, generator=noise)
+    y = torch.softmax(2 * z.flip(1), 1) if of_shares else torch.randint(0, classes, (rows,), generator=noise)
+    module = gm.to_torch(LOSSES["cross_entropy"], reduction=reduction)
+    found = value_and_gradient(lambda z: module(z, y), z)
+    assert module._direct.placed
+    module(z[:, :-1].detach().requires_grad_(), torch.zeros(rows, dtype=torch.long))  # of other classes in between
+    again = value_and_gradient(lambda z: module(z, y), z)
+    module._direct = None
+    expected = value_and_gradient(lambda z: module(z, y), z)
+    for a, b, c in zip(found, again, expected, strict=True):
+        assert torch.equal(a, c)
+        assert torch.equal(b, c)
+    made = gm.to_torch(LOSSES["cross_entropy"], reduction=reduction)
+    with pytest.raises(TargetOutsideDomain):
+        made(z.requires_grad_(), y * 2 if of_shares else y + classes)
+
+
+@pytest.mark.parametrize("rows", [6, 2 * CHUNK])
+def test_a_graph_that_was_walked_is_free(rows):
+    z = torch.randn(rows, requires_grad=True)
+    value = gm.to_torch(LOSSES["huber"])(z, torch.zeros(rows))
+    value.backward()
+    with pytest.raises(RuntimeError, match="backward through the graph a second time"):
+        value.backward()
 
 
 @pytest.mark.parametrize("spoil", [torch.nan, torch.inf, -torch.inf, 3e38])
@@ -232,7 +293,7 @@ def test_small_batches_have_the_limits_of_others(name, spoil):
     for reduction in ("mean", "sum", "none"):
         module = gm.to_torch(LOSSES[name], reduction=reduction)
         found = value_and_gradient(lambda z, m=module: m(z, y), z)
-        module._small = None
+        module._direct = None
         expected = value_and_gradient(lambda z, m=module: m(z, y), z)
         for a, b in zip(found, expected, strict=True):
             torch.testing.assert_close(a, b, equal_nan=True)

@@ -51,7 +51,7 @@ def test_a_metric_that_is_surely_worse_forbids_use_of_probabilities() -> None:
 @pytest.mark.parametrize("kind", ["amounts", "counts", "normal", "labels"])
 def test_useful_models_are_hardly_ever_refused(kind: str) -> None:
     refused = 0
-    for seed in range(12):
+    for seed in range(6):
         rng = np.random.default_rng(seed)
         table = amounts(seed)
         x = table["x"]
@@ -63,7 +63,7 @@ def test_useful_models_are_hardly_ever_refused(kind: str) -> None:
             table["y"] = np.where(rng.random(len(x)) < 1 / (1 + np.exp(-2 * x)), "yes", "no")
         study = gm.run(table, "y")
         refused += bool(CODES & {remark.code for remark in study.remarks})
-    assert refused <= 1
+    assert refused == 0
 
 
 @pytest.mark.parametrize("code", LOOK_FIRST)

@@ -83,7 +83,13 @@ def section(public: Public) -> Iterator[str]:
 
 
 def _called(public: Public) -> str:
-    return f"gm.{public.name}" if public.name in dir(gm) else public.name
+    return f"gm.{public.name}" if public.name in _at_the_root() else public.name
+
+
+@cache
+def _at_the_root() -> frozenset[str]:
+    """The public names of the package; what is installed is asked once."""
+    return frozenset(dir(gm))
 
 
 def _anchor(public: Public) -> str:

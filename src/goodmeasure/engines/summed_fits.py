@@ -407,7 +407,8 @@ def refuse(spec: Spec, **limits: Any) -> None:
 def opened(data: Any, spec: Spec, engine: str, scheduler: str | None) -> AbstractContextManager[Shards]:
     """The shards of a frame, or of files where an engine reads them. Errors: GM008, GM009, GM201, GM203, GM725."""
     if not isinstance(data, str | PathLike):
-        return nullcontext(shards_of(data, spec.request.columns) or Here((Partition("frame", data),)))
+        shards = shards_of(data, spec.request.columns)
+        return _frame_here(data) if shards is None else nullcontext(shards)
     return files_by(data, engine, scheduler)
 
 
@@ -420,6 +421,12 @@ def files_by(data: Any, engine: str, scheduler: str | None) -> AbstractContextMa
     if engine == HERE:
         return _files_here(data)
     return _files_there(data, partial(import_module(f"goodmeasure.engines.{engine}").files, scheduler=scheduler))
+
+
+@contextmanager
+def _frame_here(data: Any) -> Iterator[Shards]:
+    with kept_open():  # each step asks it
+        yield Here((Partition("frame", data),))
 
 
 @contextmanager

@@ -25,9 +25,9 @@ from goodmeasure.frameworks.torch_conventions import (
 )
 from goodmeasure.frameworks.torch_denominators import NAMED, Named, check_denominator, counted, divisor
 from goodmeasure.frameworks.torch_derivatives import program_of, values_of, without_absent
+from goodmeasure.frameworks.torch_direct import Direct
 from goodmeasure.frameworks.torch_fused import HALF, Work, as_one_node, fused, fuses, is_rounded, is_traced, work_on
 from goodmeasure.frameworks.torch_operators import name_of, operated
-from goodmeasure.frameworks.torch_small import Small
 from goodmeasure.making.loss import Loss
 from goodmeasure.strict.calls import strict_keywords
 
@@ -147,9 +147,11 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
         whole_loss = with_weights(self.loss, **{k: each for k, each in weights.items() if not each.is_meta})
         whole_loss, self._smoothing = smoothed_loss(whole_loss, self.label_smoothing)
         self._program, self._name = program_of(whole_loss), name_of(whole_loss)
-        is_plain = not (self._program.wide or self._program.labels or self._smoothing) and self.ignore_index is None
+        has_parts = self._program.wide and not self._program.classwise
+        counts_others = self.ignore_index is not None or self.denominator == "weights"
+        is_plain = not (has_parts or self._program.labels or self._smoothing or counts_others)
         constant = self.denominator if isinstance(self.denominator, int | float) else None
-        self._small = Small(self._program, self.reduction, constant) if is_plain else None
+        self._direct = Direct(self._program, self.reduction, constant) if is_plain else None
         self._in_graph = as_one_node(self._reduced)
         self._read = {name: Read.of(each) for name, each in weights.items()}
 
@@ -164,7 +166,7 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
     def __getstate__(self) -> dict[str, Any]:
         """Without the printed functions, which are printed again."""
         return {
-            k: v for k, v in self.__dict__.items() if k not in ("_program", "_name", "_small", "_in_graph", "_read")
+            k: v for k, v in self.__dict__.items() if k not in ("_program", "_name", "_direct", "_in_graph", "_read")
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -259,8 +261,8 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
         if self._read and not in_graph:
             self._follow()
         raw, program = input, self._program
-        if self._small is not None and weight is mask is denominator is None and not torch.compiler.is_compiling():
-            found = self._small(input, target)
+        if self._direct is not None and weight is mask is denominator is None and not torch.compiler.is_compiling():
+            found = self._direct(input, target)
             if found is not None:
                 return found
         only_tensors(self.loss, ("weight", "mask"), input=input, target=target, weight=weight, mask=mask)

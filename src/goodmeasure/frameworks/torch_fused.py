@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
+from torch import is_grad_enabled
+from torch._C._functorch import is_batchedtensor, is_legacy_batchedtensor
 from torch.autograd import forward_ad
 
 from goodmeasure import kernels
@@ -114,42 +116,48 @@ def number_of(like: torch.Tensor, value: float) -> torch.Tensor:
 
 def fused(program: Program, raw: torch.Tensor, work: Work) -> torch.Tensor:
     """What `swept` finds, with its gradient."""
-    if not (raw.requires_grad and torch.is_grad_enabled()):
+    if not (raw.requires_grad and is_grad_enabled()):
         return swept(program.loss, raw, work, signal=False)[0]
-    result: torch.Tensor = _Fused.apply(raw, program, work)
+    values, gradient = swept(program.loss, raw, work, signal=True)
+    result: torch.Tensor = handed(raw, [gradient, program, *reversed(work), values])
     return result
 
 
-class _Fused(torch.autograd.Function):  # type: ignore[misc]
-    """What `swept` finds. The gradient is handed over as it is, so that no other of its size is made."""
+class _Found(torch.autograd.Function):  # type: ignore[misc]
+    """Values that were found with their gradient, which is handed over as it is, so that no other of its size is made."""
 
     @staticmethod
-    def forward(ctx: Any, z: torch.Tensor, program: Program, work: Work) -> torch.Tensor:
-        values, ctx.gradient = swept(program.loss, z, work, signal=True)
-        ctx.given = program, work
-        ctx.save_for_backward(z)
+    def forward(ctx: Any, raw: torch.Tensor, kept: list[Any]) -> torch.Tensor:
+        values: torch.Tensor = kept.pop()
+        ctx.save_for_backward(raw, kept.pop(), kept.pop())
+        ctx.kept = kept
         return values
 
     @staticmethod
     def backward(ctx: Any, upstream: Any) -> Any:
-        (z,), (program, work) = ctx.saved_tensors, ctx.given
-        if torch.is_grad_enabled():
-            return signal_of(upstream, z, program, work), None, None
-        gradient, ctx.gradient = ctx.gradient, None
-        if gradient is None:  # a graph that is kept is walked again
-            gradient = swept(program.loss, z, work, signal=True)[1]
+        gradient, program, scale = kept = ctx.kept
+        if is_grad_enabled() or gradient is None:  # differentiated again, or a graph that is kept walked again
+            raw, target, weight = ctx.saved_tensors
+            work = Work(target, weight, scale)
+            if is_grad_enabled():
+                return signal_of(upstream, raw, program, work), None
+            gradient = swept(program.loss, raw, work, signal=True)[1]
+        kept[0] = None
         if is_batched(upstream):
-            return spread(upstream, gradient) * gradient, None, None
-        if work.scale is None or upstream.item() != 1:
+            return spread(upstream, gradient) * gradient, None
+        if scale is None or upstream.item() != 1:
             gradient.mul_(spread(upstream, gradient))
-        return gradient, None, None
+        return gradient, None
+
+
+# Of raw outputs and a list: their gradient, the program, the scale, weight and target of the work, and the values, which stand in
+# the graph from then on. `torch.autograd.Function.apply` looks once more whether a transform is active.
+handed = super(torch.autograd.Function, _Found).apply
 
 
 def is_batched(upstream: torch.Tensor) -> bool:
     """Whether several gradients come at once, as `torch.func.vmap` and ``torch.autograd.grad(is_grads_batched=True)`` do it."""
-    found: bool = torch._C._functorch.is_batchedtensor(upstream) or torch._C._functorch.is_legacy_batchedtensor(
-        upstream
-    )
+    found: bool = is_batchedtensor(upstream) or is_legacy_batchedtensor(upstream)
     return found
 
 

@@ -127,11 +127,12 @@ def log1psq(x: Scalar) -> Scalar:
     """log(1 + x**2); where the square would overflow, that of a part of x, and the rest as an exponent."""
     size = abs(x)
     vast = size > VAST
-    y = x * VAST_SCALE if vast else x
+    scale = VAST_SCALE if vast else ONE
+    y = x * scale
     one = ZERO if vast else ONE
     s = y * y
     e = np.int32(np.int32(np.float32(s + one).view(np.int32) - TWO_THIRDS_BITS) & EXPONENT_MASK)
-    down = np.int32(FOUR_BITS - e).view(np.float32) * np.float32(0.25)
+    down = np.int32(ONE_BITS - e).view(np.float32)
     f = np.int32(np.float32(s).view(np.int32) - e).view(np.float32) + (one * down - ONE)
     f = s if e == np.int32(0) else f
     k = np.float32(e) * ULP_OF_EXPONENT

@@ -221,11 +221,12 @@ def log1psq(x: Scalar) -> Scalar:
     """log(1 + x**2); where the square would overflow, that of a part of x, and the rest as an exponent."""
     size = abs(x)
     vast = size > VAST
-    y = x * VAST_SCALE if vast else x
+    scale = VAST_SCALE if vast else ONE
+    y = x * scale
     one = ZERO if vast else ONE
     s = y * y
     e = np.int64(np.int64(np.float64(s + one).view(np.int64) - ROOT_HALF_BITS) & EXPONENT_MASK)
-    down = np.int64(FOUR_BITS - e).view(np.float64) * np.float64(0.25)
+    down = np.int64(ONE_BITS - e).view(np.float64)
     f = np.int64(np.float64(s).view(np.int64) - e).view(np.float64) + (one * down - ONE)
     f = s if e == np.int64(0) else f
     k = np.int64(np.int64(e >> MANTISSA) + TO_INTEGER_BITS).view(np.float64) - TO_INTEGER
@@ -240,8 +241,9 @@ def log1psq_pull(x: Scalar) -> Scalar:
     vast = size > VAST
     scale = VAST_SCALE if vast else ONE
     y = x * scale
+    one = ZERO if vast else ONE
     s = y * y
-    q = (ZERO if s == INF else y) / (s + (ZERO if vast else ONE))
+    q = (ZERO if s == INF else y) / (s + one)
     return q * scale
 
 

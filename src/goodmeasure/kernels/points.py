@@ -6,7 +6,7 @@ import ctypes
 import math
 from collections.abc import Callable, Sequence
 from ctypes import memmove
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,8 +20,8 @@ from goodmeasure.kernels.columns import Column, address
 from goodmeasure.kernels.layout import CHUNK, points
 from goodmeasure.kernels.lowering import lowering
 from goodmeasure.kernels.printer import with_whole_exponents
-from goodmeasure.kernels.sums import BAD, LOST, LOW, STATE
-from goodmeasure.kernels.threads import block_of, for_each
+from goodmeasure.kernels.sums import BAD, HIGH, LOST, LOW, STATE
+from goodmeasure.kernels.threads import BLOCK, block_of, for_each
 
 _ARGUMENTS = [*[ctypes.c_void_p] * 9, *[ctypes.c_int64] * 3, ctypes.c_double]
 
@@ -243,41 +243,69 @@ def placed(loss: Record, kind: str) -> tuple[int, int, int]:
 
 
 class Placed:
-    """The value and the signal of fewer than `CHUNK` examples that lie at addresses.
+    """The value and the signal of examples that lie at addresses.
 
-    For hosts that know their arrays: making views of them, and finding the kernel, takes longer than the kernel does.
+    For hosts that know their arrays: making views of them, and finding the kernel, takes longer than the kernel does on a few.
     """
 
     def __init__(self, loss: Record, dtype: Any) -> None:
-        self.kernel = compiled(loss, "value+signal", dtype, False)
-        self.turned = compiled(loss, "value+signal", dtype, False, True) if mirrored(loss) else None
+        self.loss, self.dtype, self.size, self.turns = loss, dtype, dtype.itemsize, mirrored(loss)
         self.number = ctypes.c_float if dtype.char == "f" else ctypes.c_double
-        self.size = dtype.itemsize
 
-    def __call__(self, y: int, z: int, values: int, signal: int, n: int, scale: float) -> float | None:
+    def __call__(self, y: int, z: int, values: int, signal: int, scale: float, n: int) -> float | None:
         """The sum. Values (0: not wanted) and signals, times the scale, are written where they belong.
 
-        None where an example is bad or lost: see `sweep`, which says or mends it.
+        None where an example is bad or lost, or the sum is not finite: see `goodmeasure.kernels.total`, which says or mends it.
         """
-        kernel, size = self.kernel, n * self.size
-        if self.turned is not None and not 0 < self.number.from_address(y).value < 1:
-            kernel = self.turned
-        scratch = kernel.scratch()
+        kernel = self.turned if self.turns and not 0 < self.number.from_address(y).value < 1 else self.kernel
+        if n <= BLOCK:
+            sums = self._block(kernel, y, z, values, signal, scale, n)
+            return None if sums is None else sums[0] + sums[1]
+        rows = block_of(n) // CHUNK * CHUNK
+
+        def work(i: int) -> list[float] | None:
+            start = i * rows
+            skip = start * self.size
+            places = (y + skip, z + skip, values and values + skip, signal + skip)
+            return self._block(kernel, *places, scale, min(rows, n - start))
+
+        return sum_of(for_each(-(-n // rows), work))
+
+    def _block(
+        self, kernel: PointKernel, y: int, z: int, values: int, signal: int, scale: float, n: int
+    ) -> list[float] | None:
+        scratch, left = kernel.scratch(), n % CHUNK
         places = scratch.places
-        memmove(places[0], y, size)
-        memmove(places[1], z, size)
-        scratch.live.value, scratch.scale.value = n, scale
-        scratch.run()
+        if whole := n - left:
+            kernel.run(
+                y, z, places[2], *kernel.fixed, values or places[3], signal, places[5], scratch.state_place,
+                whole, whole, int(values > 0), scale,
+            )  # fmt: skip
+        if left:
+            size, skip = left * self.size, whole * self.size
+            memmove(places[0], y + skip, size)
+            memmove(places[1], z + skip, size)
+            scratch.live.value, scratch.scale.value = left, scale
+            scratch.run()
+            memmove(signal + skip, places[4], size)
+            if values:
+                memmove(values + skip, places[3], size)
         state: list[float] = scratch.state.tolist()
-        if state[BAD] or state[LOST]:
+        if state[BAD] or state[LOST] or not math.isfinite(state[HIGH]):
             return None
-        memmove(signal, places[4], size)
-        if values:
-            memmove(values, places[3], size)
         scratch.state.fill(0.0)
         kernel.spare.append(scratch)
-        high = state[0]
-        return high + state[LOW] if high - high == 0 else high
+        return state[: LOW + 1]
+
+    @cached_property
+    def kernel(self) -> PointKernel:
+        """The kernel for any targets; compiled when it is asked for."""
+        return compiled(self.loss, "value+signal", self.dtype, False)
+
+    @cached_property
+    def turned(self) -> PointKernel:
+        """The kernel for targets of which none lies between yes and no."""
+        return compiled(self.loss, "value+signal", self.dtype, False, True)
 
 
 def _mended(kernel: PointKernel, arrays: Sequence[Any], n: int, scale: float) -> float:
@@ -318,6 +346,12 @@ def exact(terms: list[float]) -> float:
     except (OverflowError, ValueError):  # ValueError: inf - inf
         return sum(terms)
     return total
+
+
+def sum_of(blocks: list[list[float] | None]) -> float | None:
+    """The sum of blocks, None where one has none."""
+    found = [block for block in blocks if block is not None]
+    return exact([x for block in found for x in block]) if len(found) == len(blocks) else None
 
 
 def sweep(

@@ -17,7 +17,7 @@ from goodmeasure.kernels.columns import Column, address
 from goodmeasure.kernels.few import FEW, TILE, few
 from goodmeasure.kernels.lowering import COLUMNS
 from goodmeasure.kernels.many import GROUP, LANES, WIDTH, many
-from goodmeasure.kernels.points import Found, exact, function, whole_sum
+from goodmeasure.kernels.points import Found, exact, function, sum_of, whole_sum
 from goodmeasure.kernels.printer import with_whole_exponents
 from goodmeasure.kernels.shares import few_shares, many_shares, tables_of
 from goodmeasure.kernels.statistics import STATISTICS, SUMS, Asked
@@ -27,6 +27,9 @@ from goodmeasure.kernels.threads import block_of, for_each
 _ARGUMENTS = [*[ctypes.c_void_p] * 10, *[ctypes.c_int64] * 3, ctypes.c_double]
 # More than any kernel's scratch: vectors of a tile for every number of a row; and sums of the lanes beside the state.
 _SCRATCH, _STATE = 64 * TILE, STATE + LANES * len(SUMS) + TILE
+
+
+_LABEL = np.dtype(np.int64)
 
 
 class RowKernel:
@@ -128,11 +131,10 @@ def sweep(
     n = z.size // classes
     kernel = compiled(loss, kind, dtype.name, weight is not None, classes, of_shares)
     values, signal = (None if t is None else t.reshape(-1) for t in tables[:2])
-    table = np.array(loss.class_weight or np.ones(classes), dtype=dtype)
-    unit = TILE if classes <= FEW else GROUP
-    rows = max(block_of(z.size) // classes // unit, 1) * unit
+    table = _class_weights(loss, classes, dtype)
+    rows = _rows(n, classes)
     columns = [
-        Column(y, classes, dtype) if of_shares else _Labels(y, 1, np.dtype(np.int64)),
+        Column(y, classes, dtype) if of_shares else _Labels(y, 1, _LABEL),
         Column(z, classes, dtype),
         None if weight is None else Column(weight, 1, np.dtype(np.float64)),
         None if values is None else Column(values, 1, dtype),
@@ -148,6 +150,43 @@ def sweep(
     found = for_each(max(-(-n // rows), 1), work)
     bad = any(b for _, b in found)
     return Found(math.nan if bad else exact([x for sums, _ in found for x in sums]), bad)
+
+
+def _class_weights(loss: Record, classes: int, dtype: Any) -> Any:
+    return np.array(loss.class_weight or np.ones(classes), dtype=dtype)
+
+
+def _rows(n: int, classes: int) -> int:
+    """The rows of a block."""
+    unit = TILE if classes <= FEW else GROUP
+    return max(block_of(n * classes) // classes // unit, 1) * unit
+
+
+class PlacedRows:
+    """The value and the signal of rows that lie at addresses; see `goodmeasure.kernels.points.Placed`."""
+
+    def __init__(self, loss: Record, dtype: Any, of_shares: bool) -> None:
+        self.loss, self.dtype, self.of_shares = loss, dtype, of_shares
+        self.table = np.empty(0)
+
+    def __call__(self, y: int, z: int, values: int, signal: int, scale: float, n: int, classes: int) -> float | None:
+        """The sum. Values (0: not wanted) and signals, times the scale, are written where they belong.
+
+        ``y`` holds whole numbers of 64 bits, or shares. None where a target is none.
+        """
+        kernel = compiled(self.loss, "value+signal", self.dtype.name, False, classes, self.of_shares)
+        table = self.table if len(self.table) == classes else _class_weights(self.loss, classes, self.dtype)
+        self.table, rows, size = table, _rows(n, classes), self.dtype.itemsize
+        target = classes * size if self.of_shares else _LABEL.itemsize  # bytes of a row
+
+        def work(i: int) -> list[float] | None:
+            start = i * rows
+            skip = start * classes * size
+            places = [y + start * target, z + skip, None, values + start * size if values else None, signal + skip]
+            sums, bad = _block(kernel, places, table, min(rows, n - start), classes, scale)
+            return None if bad else sums
+
+        return sum_of(for_each(-(-n // rows), work))
 
 
 def _block(

@@ -116,10 +116,10 @@ _ADDED = [
     "peak_{t}_[i] = more_{t}",
 ]
 _MERGED = [
-    "first, second = peak_{t}_[i], peak_{t}_[i + half]",
+    "first, second = peak_{t}_[i], peak_{t}_[i + {{half}}]",
     "leads = abs(second) > abs(first)",
     "less, more = first if leads else second, second if leads else first",
-    "under_{t}_[i] += under_{t}_[i + half] + less",
+    "under_{t}_[i] += under_{t}_[i + {{half}}] + less",
     "peak_{t}_[i] = more",
 ]
 _OTHERS = {
@@ -377,14 +377,13 @@ for r in range(count):
     bad |= {present}(not (abs(asked_[0] - ONE) <= slack))
 {signal}"""
 
+_HALVES = [WIDTH >> step for step in range(1, WIDTH.bit_length())]
+# One step of those that fold the lanes; each is a loop of its own, whose length is known when it is compiled.
 _FOLD = """\
-half = {half}
-while half > 0:
-    for i in range(half):
-        cost_[i] += cost_[i + half]
-        asked_[i] += asked_[i + half]
-{merged}
-    half = half // 2"""
+for i in range({half}):
+    cost_[i] += cost_[i + {half}]
+    asked_[i] += asked_[i + {half}]
+{merged}"""
 
 _MANY_SIGNAL = """\
 {summed}
@@ -404,7 +403,8 @@ def many_shares(asked: statistics.Asked) -> str:
     loaded, pull = found(plan.sums), ["pull"] if weighted else []
     read = [f"{name} = {name}_[r]" for name in (*plan.kept, *pull)]
     present = " if weight_part[r] > 0.0 else ZERO" if weighted else ""
-    folded = _FOLD.format(merged=indented("\n".join(_of_terms(_MERGED, plan.terms)), 2), half=WIDTH // 2)
+    merged = indented("\n".join(_of_terms(_MERGED, plan.terms)), 1)
+    folded = "\n".join(_FOLD.format(merged=merged.format(half=half), half=half) for half in _HALVES)
     block = f"cells[j * {len(slopes)} : j * {len(slopes)} + {WIDTH * len(slopes)}]"
     signal = _MANY_SIGNAL.format(
         width=WIDTH, block=block, summed="\n".join(f"{name} = {name}_[0]" for name in plan.vectors[2:]),

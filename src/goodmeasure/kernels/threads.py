@@ -50,12 +50,15 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_pool)
 
 
+BLOCK = 1 << 17  # numbers that a block holds at least: waking another thread takes as long as so many
+
+
 def block_of(numbers: int) -> int:
     """How many numbers a block holds: blocks enough to share out, none so short that handing it out costs as much as its work.
 
     It depends on nothing but how many numbers there are.
     """
-    return min(max(numbers >> 4, 1 << 17), 1 << 19)
+    return min(max(numbers >> 4, BLOCK), 1 << 19)
 
 
 def for_each(blocks: int, work: Callable[[int], Any]) -> list[Any]:

@@ -54,7 +54,7 @@ def script(pages: Sequence[LabPage]) -> str:
     """The one script of a document: the written modules, and those that are printed for these pages."""
     given = {page.name: page.given() for page in pages}
     made = {
-        "formulas": printed.module(_single_outputs()),
+        "formulas": _formulas(),
         "words": vocabulary.module(),
         "given": f"export const GIVEN = {json.dumps(given, allow_nan=False)};\n",
         "start": _start(pages),
@@ -69,7 +69,8 @@ def _start(pages: Sequence[LabPage]) -> str:
     return f'import {{ begin }} from "./frame.js";\n{"".join(imports)}begin({{\n{"".join(mounted)}}});\n'
 
 
-def _single_outputs() -> list[Any]:
-    """Every loss of the catalogue that has one raw output."""
+@cache
+def _formulas() -> str:
+    """The module of every loss of the catalogue that has one raw output."""
     found = [factory() for factory in losses.catalogue().values()]
-    return [loss for loss in found if not loss.is_classwise and len(loss.activation) == 1]
+    return printed.module(loss for loss in found if not loss.is_classwise and len(loss.activation) == 1)

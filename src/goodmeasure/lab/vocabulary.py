@@ -6,6 +6,7 @@ A formula that a reader types is read into a tree of these words and evaluated w
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from itertools import product
 
 from goodmeasure.exporting.javascript import SPELLING, literal
@@ -24,6 +25,7 @@ def offered() -> dict[str, Word]:
     return {name: word for name, word in vocabulary().items() if _is_known(word) or name in _CONDITIONS}
 
 
+@cache
 def module() -> str:
     """A module that holds words by name: how many arguments one takes, its value, and its slopes by what varies."""
     rows = "".join(f"  {name}: {_row(word)},\n" for name, word in offered().items())

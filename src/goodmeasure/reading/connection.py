@@ -67,7 +67,8 @@ _keeping: list[_Idle] = []
 def kept_open() -> Iterator[None]:
     """Until the end a connection that is given back answers the next question about the same files, asked in the same way.
 
-    To open one takes longer than most questions. It may read nothing else, and holds nothing of what it read.
+    To open one takes longer than most questions. It may read nothing else, and holds nothing of what it read: a frame is known
+    to the cursor of a question alone.
     """
     idle = _Idle()
     _keeping.append(idle)
@@ -107,7 +108,7 @@ class Reader:
     @cached_property
     def _connection(self) -> Any:
         """What is opened by the first question: many files answer all of theirs by their first line."""
-        kept = None if self._frame is not None or not _keeping else _keeping[-1].taken(self._key)
+        kept = _keeping[-1].taken(self._key) if _keeping else None
         return self._opened() if kept is None else kept
 
     @property
@@ -132,7 +133,7 @@ class Reader:
         connection = vars(self).pop("_connection", None)
         if connection is None:
             return
-        if _keeping and self._frame is None:
+        if _keeping:
             _keeping[-1].kept(self._key, connection)
         else:
             connection.close()
