@@ -73,8 +73,11 @@ def both(native, x, y, weight=None, rounds=20):
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("native", [n for n in NATIVE if n.trained.startswith("the same")], ids=str)
+@pytest.mark.parametrize(
+    ("native", "weighted"),
+    by_turns([n for n in NATIVE if n.trained.startswith("the same")], (False, True)),
+    ids=str,
+)
 def test_trained_as_on_the_hosts_own_objective(native, weighted):
     x, y = rows(native.loss)
     weight = np.random.default_rng(1).integers(1, 4, len(y)).astype(float) if weighted else None

@@ -14,11 +14,12 @@ import pytest
 import sqlglot
 
 import goodmeasure as gm
-from catalogue_losses import everything, ids, variants, weighted
+from catalogue_losses import everything, variants, weighted
 from goodmeasure.deriving.predictions import implies_probability
 from goodmeasure.errors import NoSuchReading
 from goodmeasure.frameworks.columns import TableLoss
 from goodmeasure.frameworks.sql import DIALECTS, room_for
+from turns import by_turns
 
 L = gm.losses
 ALL = [*everything(), *weighted(), *variants(), gm.weighted(L.cross_entropy(smoothing=0.1), classes=[1.0, 3.0, 0.5])]
@@ -68,8 +69,7 @@ def table(loss, y, z):
     return {"y": y.astype(float), **dict(zip(names_of(loss), z.reshape(len(y), -1).T, strict=True))}
 
 
-@hosts
-@pytest.mark.parametrize("loss", ALL, ids=ids(ALL))
+@pytest.mark.parametrize(("loss", "host"), by_turns(ALL, HOSTS), ids=str)
 def test_value_and_signal_are_those_of_the_loss(loss, host):
     y, z = rows(loss)
     made = said(host, loss)
@@ -91,8 +91,7 @@ def told(loss):
 PREDICTING = [loss for loss in ALL if told(loss)]
 
 
-@hosts
-@pytest.mark.parametrize("loss", PREDICTING, ids=ids(PREDICTING))
+@pytest.mark.parametrize(("loss", "host"), by_turns(PREDICTING, HOSTS), ids=str)
 def test_predictions_are_those_of_the_loss(loss, host):
     y, z = rows(loss)
     with np.errstate(all="ignore"):
@@ -108,8 +107,9 @@ def test_a_prediction_is_refused_only_where_there_is_none_or_it_takes_a_search()
     assert told(L.cross_entropy(class_weight=(1.0, 2.0, 5.0)))
 
 
-@hosts
-@pytest.mark.parametrize("loss", [each for each in everything() if not each.is_classwise], ids=repr)
+@pytest.mark.parametrize(
+    ("loss", "host"), by_turns((each for each in everything() if not each.is_classwise), HOSTS), ids=str
+)
 def test_predictions_in_place_of_raw_outputs(loss, host):
     y, z = rows(loss)
     y, z = y[: len(y) // 2], z[: len(y) // 2]

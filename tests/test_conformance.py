@@ -122,6 +122,14 @@ def points(loss, precision):
     return (y if loss.is_classwise else y.astype(precision)), (z if count > 1 else z[:, 0])
 
 
+@pytest.fixture(autouse=True)
+def _compiled_soon(request):
+    """What JAX does not optimise it compiles in two thirds of the time; what is asked at night it does optimise."""
+    jax.config.update("jax_disable_most_optimizations", request.node.get_closest_marker("nightly") is None)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
+
+
 # Columns of tables and scores of boosters are doubles. Elsewhere each loss takes its turn in one precision, for which it is
 # compiled: the formula that this begins with is the same.
 CASES = [

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from contextlib import redirect_stdout
+from functools import cache
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +16,7 @@ from goodmeasure.cli import status_of
 from goodmeasure.cli.explain import page
 from goodmeasure.errors import UsageError
 from goodmeasure.explaining.page import book, find, names, plain
+from turns import by_turns
 
 WORDS = """logit, softmax, sigmoid, threshold, class weight, outlier, gradient, learning signal, overfitting, memorisation,
 generalisation gap, empirical risk, expected risk, calibration, skill, log loss, activation, loss, cost, decision, margin,
@@ -26,8 +30,7 @@ def test_the_words_of_the_field_are_known(word: str) -> None:
     assert find(word) is not None
 
 
-@pytest.mark.parametrize("width", [60, 80])
-@pytest.mark.parametrize("name", book())
+@pytest.mark.parametrize(("name", "width"), by_turns(book(), (60, 80)))
 def test_a_page_has_a_number_a_picture_a_source_and_fits(name: str, width: int) -> None:
     found = book()[name]
     shown, told = found.shown(), list(found.told(width))
@@ -126,15 +129,23 @@ SHOWN = {
 }
 
 
+@cache
+def heard(command: str) -> tuple[int, str]:
+    """The status of a command on the table, and what it prints: several pages name the same one."""
+    with redirect_stdout(StringIO()) as said:
+        status = status_of(command.split()[1:])
+    return status, said.getvalue()
+
+
 @pytest.mark.parametrize("name", SHOWN)
-def test_the_command_of_a_page_shows_what_the_page_is_about(
-    table: Path, name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert status_of(book()[name].command.split()[1:]) == 0
-    assert re.search(SHOWN[name], capsys.readouterr().out)
+def test_the_command_of_a_page_shows_what_the_page_is_about(table: Path, name: str) -> None:
+    status, said = heard(book()[name].command)
+    assert status == 0
+    assert re.search(SHOWN[name], said)
 
 
 @pytest.mark.parametrize("command", sorted({found.command for found in book().values()}))
-def test_the_command_of_a_page_runs_on_a_table(table: Path, command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert status_of(command.split()[1:]) == 0
-    assert capsys.readouterr().out.strip()
+def test_the_command_of_a_page_runs_on_a_table(table: Path, command: str) -> None:
+    status, said = heard(command)
+    assert status == 0
+    assert said.strip()

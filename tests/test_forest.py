@@ -15,6 +15,7 @@ from boosters import rows
 from goodmeasure.fitting.forest import Forest, at_most, below
 from goodmeasure.fitting.growing import PATIENCE, BoosterRows, Growing
 from goodmeasure.frameworks import lightgbm_trees, sklearn_trees, xgboost_trees
+from turns import by_turns
 
 L = gm.losses
 LOSSES = [L.pinball(level=0.8), L.binary_focal(gamma=2.0), L.cross_entropy(), L.gaussian_nll(), L.gamma()]
@@ -90,8 +91,9 @@ def test_catboost(monkeypatch: pytest.MonkeyPatch, loss: Any) -> None:
 HOSTS = [sklearn_trees, lightgbm_trees, xgboost_trees]
 
 
-@pytest.mark.parametrize("host", HOSTS, ids=lambda host: host.__name__.rpartition(".")[2])
-@pytest.mark.parametrize("loss", LOSSES, ids=repr)
+@pytest.mark.parametrize(
+    ("loss", "host"), by_turns(LOSSES, HOSTS), ids=lambda each: getattr(each, "__name__", repr(each)).rpartition(".")[2]
+)
 def test_rows_held_out_end_the_growing_and_change_no_tree(host: Any, loss: Any) -> None:
     rounds = 120
     given = replace(asked(loss, rounds), rate=0.5)

@@ -10,6 +10,7 @@ import pytest
 
 import goodmeasure as gm
 from goodmeasure.errors import UsageError
+from turns import by_turns
 
 TABLE = {
     "happened": [0, 1, 0, 1, 1, 0],
@@ -50,8 +51,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("kind", frames())
-@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(("call", "kind"), by_turns(CALLS, [*frames()], asked=2))
 def test_the_line_that_fixes_runs_on_the_frame(kind: str, call: str) -> None:
     frame = frames()[kind]()
     with pytest.raises(UsageError, match="the loss first") as caught:

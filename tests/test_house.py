@@ -1,10 +1,9 @@
 """Does scripts/house.py count what it says, on a house small enough to count by hand?"""
 
-from pathlib import Path
+import shutil
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
 FILES = {
     "__init__.py": """
 from typing import TYPE_CHECKING
@@ -96,8 +95,10 @@ def test_what_is_public_is_found_through_those_that_hand_it_on(small):
     assert [each.name for each in small.public] == ["Door", "Door.open", "Door.paint", "open_window"]
 
 
-def test_trees_stand_side_by_side(house, small, capsys):
-    house.main([str(ROOT), str(small.package)])
+def test_trees_stand_side_by_side(house, small, capsys, tmp_path):
+    other = shutil.copytree(small.package, tmp_path / "other")
+    (other / "shed.py").write_text("")
+    house.main([str(other), str(small.package)])
     rows = capsys.readouterr().out.splitlines()
     assert rows[0].split() == ["files", "in", "the", "root", "2", "1"]
     assert "classes of one name: Frame" in rows, "of the last tree"

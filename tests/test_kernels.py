@@ -21,7 +21,7 @@ from goodmeasure.formulas.expression import nodes, symbol
 from goodmeasure.kernels import few, layout, points, printer, rows, shares, threads
 from goodmeasure.kernels.statistics import CLASS, STATISTICS, needed
 from goodmeasure.losses import catalogue
-from turns import PRECISIONS
+from turns import PRECISIONS, at_night, precision_of
 
 LOSSES = {name: definition() for name, definition in sorted(catalogue().items())}
 # Losses of classes whose targets are rows of probabilities, some with what the catalogue's defaults do not show.
@@ -33,7 +33,9 @@ SHARES["summed of shares"] = LOSSES["brier"] + 0.5 * LOSSES["multiclass_hinge"]
 KINDS = LOSSES | SHARES
 
 
-of_every_loss = pytest.mark.parametrize("name", KINDS)
+def in_turn(dtype):
+    """Every loss, each by day in the precision whose turn it is: a kernel is compiled for each."""
+    return pytest.mark.parametrize("name", [at_night(n, unless=precision_of(n) == dtype, id=n) for n in KINDS])
 
 
 def size_of(name):
@@ -140,7 +142,7 @@ def close(name, dtype, seen, order):
     return same | within | near
 
 
-@of_every_loss
+@in_turn("float32")
 def test_every_loss_in_single_precision(name):
     value, signal, _ = swept(name, "float32")
     y, z = examples(name, "float32")
@@ -153,7 +155,7 @@ def test_every_loss_in_single_precision(name):
         assert good.all(), [(y[a[0]], z[a[0]], seen[a]) for a in rows_]
 
 
-@of_every_loss
+@in_turn("float64")
 def test_every_loss_in_double_precision(name):
     value, signal, _ = swept(name, "float64")
     y, z = examples(name, "float64")
@@ -324,8 +326,9 @@ def test_a_gradient_written_over_raw_outputs_that_are_no_numbers(name, n):
     np.testing.assert_array_equal(kernels.value_and_gradient(LOSSES[name], y, again, out=again)[1], gradient)
 
 
-@pytest.mark.parametrize("dtype", PRECISIONS)
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize(
+    ("name", "dtype"), [at_night(n, d, unless=precision_of(n) == d) for n in LOSSES for d in PRECISIONS]
+)
 def test_a_gradient_written_over_what_it_is_made_of(name, dtype):
     """Raw outputs or weights, also where single precision ends and the kernel gives up after it wrote."""
     loss, r, n = LOSSES[name], np.random.default_rng(2), 1500
@@ -380,8 +383,13 @@ def test_shares_of_any_number_of_classes(name, classes):
     assert (np.concatenate(alone) == _unscaled(loss, y, z)[[0, 70, 130]]).all()
 
 
-@pytest.mark.parametrize("dtype", PRECISIONS)
-@pytest.mark.parametrize(("name", "classes"), [*((n, 5) for n in SHARES), *((n, 70) for n in list(SHARES)[::9])])
+@pytest.mark.parametrize(
+    ("name", "classes", "dtype"),
+    [
+        *(at_night(n, 5, d, unless=precision_of(n) == d) for n in SHARES for d in PRECISIONS),
+        *((n, 70, d) for n in list(SHARES)[::9] for d in PRECISIONS),
+    ],
+)
 def test_one_hot_shares_are_indices(name, classes, dtype):
     loss, (_, z) = SHARES[name], mixtures(97, classes, dtype)
     if loss.class_weight:

@@ -18,6 +18,7 @@ from goodmeasure.cli import status_of
 from goodmeasure.errors import NothingToLearn, Problem, TargetOutsideDomain, UsageError, with_article
 from goodmeasure.reading.files import read
 from goodmeasure.reading.tables import BadCell, UnreadableTable
+from turns import by_turns
 
 ENDS = ("\n", "\r\n")
 
@@ -220,8 +221,9 @@ def test_a_name_that_no_file_can_have_is_an_error_of_its_own(
     assert capsys.readouterr().err.startswith("GM")
 
 
-@pytest.mark.parametrize("model", ["linear", "boosting"])
-@pytest.mark.parametrize("cell", [np.inf, -np.inf, 1.7e308, -1e200, 1e39, 1e-320])
+@pytest.mark.parametrize(
+    ("cell", "model"), by_turns((np.inf, -np.inf, 1.7e308, -1e200, 1e39, 1e-320), ("linear", "boosting"))
+)
 def test_numbers_at_the_ends_of_the_range_are_features_or_count_as_missing(cell: float, model: str) -> None:
     random = np.random.default_rng(0)
     x = random.normal(size=400)
@@ -232,16 +234,20 @@ def test_numbers_at_the_ends_of_the_range_are_features_or_count_as_missing(cell:
     assert any("count as missing" in str(each) for each in study.remarks) == (abs(cell) > 1e100)
 
 
-@pytest.mark.parametrize(("no", "yes"), [(1, 2), (-1, 1), (0, 5)])
-@pytest.mark.parametrize("command", ["score", "decide", "report"])
+@pytest.mark.parametrize(("codes", "command"), by_turns(((1, 2), (-1, 1), (0, 5)), ("score", "decide", "report")))
 def test_two_codes_that_are_not_0_and_1_are_answered_by_the_option_that_reads_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str, no: int, yes: int
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    codes: tuple[int, int],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    no, yes = codes
     rng = np.random.default_rng(0)
     p = rng.random(300)
-    codes = np.where(rng.random(300) < p, yes, no)
-    Path("t.csv").write_text("m,p\n" + "".join(f"{code},{each:.4f}\n" for code, each in zip(codes, p, strict=True)))
+    cells = np.where(rng.random(300) < p, yes, no)
+    Path("t.csv").write_text("m,p\n" + "".join(f"{cell},{each:.4f}\n" for cell, each in zip(cells, p, strict=True)))
     more = {"score": (), "decide": ("--cost", "fn=4", "--cost", "fp=1"), "report": ("--out", "p.html")}[command]
     asked = [command, "t.csv", "--y", "m", "--p", "p", *more]
     assert status_of(asked) == 3

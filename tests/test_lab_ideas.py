@@ -259,6 +259,7 @@ def test_only_pages_that_can_carry_a_column_do() -> None:
 def test_a_line_and_the_address_are_copied(running: Any, tmp_path: Path) -> None:
     path = alone(forecasts, tmp_path)
     with opened(running, path, permissions=["clipboard-read", "clipboard-write"]) as shown:
+        shown.page.clock.install()
         page = at(shown, path, "#page-6&pays=50&forecast=0.9")
         wanted = {"line": page.locator("[data-part=code] code").first.inner_text(), "link": page.url}
         for what, text in wanted.items():
@@ -268,6 +269,7 @@ def test_a_line_and_the_address_are_copied(running: Any, tmp_path: Path) -> None
             page.locator("[data-copied]").filter(has_text="copied").wait_for(state="attached")
             assert page.evaluate("navigator.clipboard.readText()") == text
             assert button.inner_text().startswith("copied")
+            page.clock.fast_forward(60_000)
             page.locator("[data-copied]:empty").wait_for(state="attached")
             assert button.inner_text().startswith("copy")
         assert shown.said == []
@@ -304,6 +306,9 @@ def test_the_list_of_pages_is_one_line_whose_numbers_tell_their_titles(
         shown.page.locator("nav a").first.focus()
         headline = shown.page.locator("h1:visible").bounding_box()
         for page in lab_pages()[1:]:
+            if width > 1000 and page.number % 4:  # where there is more room, a few of them
+                shown.page.keyboard.press("Tab")
+                continue
             title = shown.page.locator(f"nav a[href='#page-{page.number}'] .name")
             assert title.bounding_box()["width"] < 2
             shown.page.mouse.move(0, 600)
@@ -321,9 +326,14 @@ def test_each_page_leads_to_the_next(running: Any, tmp_path: Path) -> None:
     path = tmp_path / "lab.html"
     path.write_text(document(lab_pages()), encoding="utf-8")
     with opened(running, path) as shown:
-        for page in lab_pages()[1:]:
+        turns = shown.page.locator(".turn a").evaluate_all("all => all.map(each => each.getAttribute('href'))")
+        assert turns == [f"#page-{page.number}" for page in lab_pages()[1:]]
+        for page in lab_pages()[1:4]:
             shown.page.locator(".turn a:visible").click()
             shown.page.locator(f"#title-{page.number}").wait_for(state="visible")
+        last = lab_pages()[-1].number
+        shown.page.goto(f"{path.as_uri()}#page-{last}")
+        shown.page.locator(f"#title-{last}").wait_for(state="visible")
         assert shown.page.locator(".turn:visible").count() == 0
 
 

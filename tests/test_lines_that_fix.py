@@ -21,6 +21,7 @@ from goodmeasure.reading.conditions import only_where
 from goodmeasure.reading.files import read
 from goodmeasure.reading.sql import quoted, sql
 from goodmeasure.study.label_costs import LabelCosts, example, label_costs
+from turns import by_turns
 
 ODD = 'the "odd" one\'s $name'
 
@@ -51,8 +52,7 @@ LABELS: dict[str, tuple[Any, ...]] = {
 }
 
 
-@pytest.mark.parametrize("wrong", ["fn=3,fp=1", "under=3,over=1", "nobody->somebody=3"])
-@pytest.mark.parametrize("labels", LABELS)
+@pytest.mark.parametrize(("labels", "wrong"), by_turns(LABELS, ("fn=3,fp=1", "under=3,over=1", "nobody->somebody=3")))
 def test_costs_that_do_not_fit_name_labels_of_the_table(
     labels: str, wrong: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -132,12 +132,13 @@ def test_frames_are_scored_by_the_column_that_is_named(make: Callable[[Any], Any
 
 
 def test_a_study_learns_from_each_by_its_name(place: str) -> None:
-    study = gm.run(place, "Y", exclude=[n for n in CELLS if n not in ("wage", "Wage", "Y")])
+    some = {"protocol": "holdout"}
+    study = gm.run(place, "Y", exclude=[n for n in CELLS if n not in ("wage", "Wage", "Y")], **some)
     steps = {"wage": [0.0, 1.0, 0.0], "Wage": [0.0, 0.0, 1.0]}
     start, other, high = study.model.predict(steps)
     assert high - start > 1.5
     assert abs(other - start) < 0.3
-    assert gm.run(place, "y", exclude=[n for n in CELLS if n not in ("Y", "y")]).question.target == "y"
+    assert gm.run(place, "y", exclude=[n for n in CELLS if n not in ("Y", "y")], **some).question.target == "y"
 
 
 def test_commands_name_them(place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -147,7 +148,7 @@ def test_commands_name_them(place: str, tmp_path: Path, capsys: pytest.CaptureFi
         return capsys.readouterr().out
 
     out = tmp_path / "out"
-    said("run", place, "--target", "Y", "--exclude", "WAGE", "--out", str(out))
+    said("run", place, "--target", "Y", "--exclude", "WAGE", "--protocol", "holdout", "--out", str(out))
     predicted = list(csv.DictReader(io.StringIO(said("predict", str(out / "model.json"), place, "--keep", "Wage"))))
     assert [float(row["Wage"]) for row in predicted] == CELLS["Wage"]
     assert "the values run from" in said("choose", place, "--target", "y")

@@ -17,6 +17,7 @@ import pytest
 from goodmeasure.cli import status_of
 from goodmeasure.drawing.terminal import word
 from table_files import columns, text
+from turns import at_night
 
 pytestmark = pytest.mark.usefixtures("a_cluster_at_hand")
 
@@ -243,7 +244,18 @@ def options(command: str) -> set[str]:
     return {each.opts[0] for each in found} - OUTPUT
 
 
-CASES = [(base, option) for base in BASES for option in sorted(options(BASES[base][0]))]
+# By day every option is asked on the first base of a command, but of pages every other one, and options go round on the rest.
+OF = {command: [base for base, asked in BASES.items() if asked[0] == command] for command, *_ in BASES.values()}
+CASES = [
+    at_night(
+        base,
+        option,
+        unless=turn % len(bases) == place if place else command != "report" or turn % 2 == 0,
+    )
+    for command, bases in OF.items()
+    for turn, option in enumerate(sorted(options(command)))
+    for place, base in enumerate(bases)
+]
 
 
 @pytest.mark.parametrize(("base", "option"), CASES)

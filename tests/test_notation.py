@@ -24,6 +24,7 @@ from goodmeasure.reading.notation import GROUPINGS, Dates, Numbers, from_dict, t
 from goodmeasure.reading.recognition import BEFORE, UnsettledNotation, Written
 from goodmeasure.reading.sql import literal, quoted, sql
 from goodmeasure.reading.tables import ColumnKind
+from turns import by_turns
 
 VALUES = [0.5, -3.25, 12.0, 999.75, 1234.5, -45678.25, 1234567.75, 7.0, 88.5, -100.0]
 UNITS = [
@@ -60,8 +61,7 @@ def csv(name: str, cells: list[str]) -> str:
     return f"{name}\tother\n" + "".join(f"{cell}\tx\n" for cell in cells)
 
 
-@pytest.mark.parametrize("negative", NEGATIVES)
-@pytest.mark.parametrize("way", WAYS, ids=repr)
+@pytest.mark.parametrize(("way", "negative"), by_turns(WAYS, [*NEGATIVES], asked=2), ids=repr)
 def test_numbers_are_read_however_they_are_written(tmp_path: Path, way: tuple[str, str], negative: str) -> None:
     place, factor = tmp_path / "t.csv", {"%": 0.01}
     turn = WAYS.index(way) + 3 * list(NEGATIVES).index(negative)
@@ -220,7 +220,7 @@ def test_a_model_keeps_how_its_columns_are_written(tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(tmp_path)
     lines = "".join(f'"{paid}"\t"{weight}"\t{answer}\n' for paid, weight, answer in rows(","))
     Path("t.csv").write_text(f"paid\tweight\tanswer\n{lines}")
-    study = gm.run("t.csv", "answer", positive="yes")
+    study = gm.run("t.csv", "answer", positive="yes", protocol="holdout")
     assert set(study.model.columns) == {"paid", "weight"} == {*study.model.notations}
     assert {remark.code for remark in study.remarks} >= {"GM212"}
     study.model.save("model.json")
@@ -234,7 +234,9 @@ def test_a_model_keeps_how_its_columns_are_written(tmp_path: Path, monkeypatch: 
 
 def test_numbers_as_texts_are_predicted_as_numbers() -> None:
     x = [i % 12 for i in range(240)]
-    model = gm.run({"x": x, "y": ["yes" if 2 * h + i % 7 > 12 else "no" for i, h in enumerate(x)]}, "y").model
+    model = gm.run(
+        {"x": x, "y": ["yes" if 2 * h + i % 7 > 12 else "no" for i, h in enumerate(x)]}, "y", protocol="holdout"
+    ).model
     expected = model.predict({"x": [2, 4, 9]})
     for texts in (["2", "4", "9"], ["2.0", "4", "9.0"], ["2,0", "4,0", "9,0"]):
         np.testing.assert_array_equal(model.predict({"x": texts}), expected)

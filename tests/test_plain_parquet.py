@@ -18,6 +18,7 @@ from goodmeasure.reading.blocks import CodedTexts, WantedColumns, blocks
 from goodmeasure.reading.connection import database
 from goodmeasure.reading.sources import opened
 from goodmeasure.statistics.coded_keys import Coded, coded
+from turns import by_turns
 
 pyarrow = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -145,8 +146,7 @@ def told(path):
         return list(files.types.items()), "_connection" in vars(files.reader)
 
 
-@pytest.mark.parametrize("how", ["as pyarrow writes", "second version"])
-@pytest.mark.parametrize("kind", PLAIN)
+@pytest.mark.parametrize(("kind", "how"), by_turns(PLAIN, ("as pyarrow writes", "second version")))
 def test_every_type_is_told_alike(how, kind, tmp_path, monkeypatch):
     columns = {"x": [1.0] * 24, "c": _repeated(PLAIN[kind])}
     parquet.write_table(pyarrow.table(columns), tmp_path / "t.parquet", **HOW[how])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import goodmeasure as gm
 from goodmeasure import words
 from goodmeasure.checking import repair
-from goodmeasure.checking.checks import Asking, CheckFailed, Clock, Held
+from goodmeasure.checking.checks import Asking, CheckFailed, Clock, Held, points
 from goodmeasure.checking.rewriting import rules, written_otherwise
 from goodmeasure.deriving.in_books import in_books
 from goodmeasure.formulas.expression import symbols
@@ -51,7 +51,7 @@ def written(formula: str, activation: str, target, line: str = ""):
 
 def held(loss):
     """What a battery holds of a loss after a look at values, signals and curvatures."""
-    found = Held(loss, Asking(False, Clock(30.0), lambda _: None, 30.0))
+    found = Held(loss, Asking(False, Clock(30.0), lambda _: None, 30.0), tried=points(loss)[1::2])
     return found, list(found.answers())
 
 

@@ -18,6 +18,7 @@ import goodmeasure as gm
 from goodmeasure.cli import status_of
 from goodmeasure.errors import Problem
 from goodmeasure.statistics.row_arguments import LOGITS
+from turns import by_turns
 
 N = 60
 RNG = np.random.default_rng(0)
@@ -103,8 +104,7 @@ def told(command: str, of: tuple[str, ...], capsys: pytest.CaptureFixture[str]) 
     return capsys.readouterr().out
 
 
-@pytest.mark.parametrize("of", COSTS, ids=["yes", "classes", "amounts"])
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(("of", "command"), by_turns(COSTS, COMMANDS), ids=str)
 def test_weights_in_any_unit_say_the_same(
     command: str, of: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -172,8 +172,7 @@ def test_a_column_named_twice_is_refused(command: str, capsys: pytest.CaptureFix
     assert "--p p\n" in said
 
 
-@pytest.mark.parametrize("name", FAULTS)
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(("name", "command"), by_turns(FAULTS, COMMANDS))
 def test_no_fix_speaks_python(command: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     of, changed, _ = FAULTS[name]
     put(**changed)

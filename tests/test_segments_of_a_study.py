@@ -17,6 +17,7 @@ from goodmeasure.report.again import command, python
 from goodmeasure.report.page import page
 from goodmeasure.report.summary import rows
 from goodmeasure.study.segmenting import MISSING, MOST_COLUMNS, _missed, compared, grouping
+from turns import by_turns
 
 N = 900
 
@@ -53,8 +54,7 @@ AMOUNTS = (
 )
 
 
-@pytest.mark.parametrize("loss", AMOUNTS, ids=repr)
-@pytest.mark.parametrize("level", [0.2, 30.0])
+@pytest.mark.parametrize(("loss", "level"), by_turns(AMOUNTS, (0.2, 30.0)), ids=repr)
 def test_a_group_is_not_dear_because_its_amounts_are_large_or_small(loss: gm.Loss, level: float) -> None:
     """The part of such losses that the target alone decides is left out of them: it is no fault of the model."""
     rng = np.random.default_rng(1)

@@ -31,6 +31,8 @@ from simulations.spreads import (
     errors,
 )
 
+from turns import by_turns
+
 Draw = Callable[[np.random.Generator, np.ndarray], np.ndarray]
 
 
@@ -52,8 +54,7 @@ SUPPOSED = {
 }
 
 
-@pytest.mark.parametrize("name", SUPPOSED)
-@pytest.mark.parametrize("n", [100, 300])
+@pytest.mark.parametrize(("name", "n"), by_turns(SUPPOSED, (100, 300)))
 def test_errors_that_grow_are_seldom_said_not_to(name: str, n: int) -> None:
     assert said(*SUPPOSED[name], n, 100) <= 0.08
 

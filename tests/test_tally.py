@@ -290,7 +290,7 @@ def test_the_threshold_is_within_its_certificate() -> None:
 def test_how_far_a_cross_fitted_cost_is_from_that_of_rows_is_true(n: int, share: float, weighted: bool) -> None:
     """Rows and cells fall into other folds: of a hundred tables a few lie farther apart than is said, and not twice as far."""
     rng, apart = np.random.default_rng(0), []
-    for _ in range(40):
+    for _ in range(20):
         p = rng.beta(2 * share, 2 * (1 - share), n)
         y, w = (rng.random(n) < p) * 1.0, rng.uniform(0.5, 2, n) if weighted else None
         made, exact = tally(LOG, y, prediction=p, sample_weight=w).decide(COSTS), decide(y, p, COSTS, sample_weight=w)

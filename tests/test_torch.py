@@ -21,7 +21,7 @@ from goodmeasure.frameworks.torch_derivatives import Program, values_of
 from goodmeasure.frameworks.torch_fused import WORTH_A_CALL
 from goodmeasure.frameworks.torch_operators import name_of
 from goodmeasure.losses import catalogue
-from turns import precision_of
+from turns import by_turns, precision_of
 
 LOSSES = {name: definition() for name, definition in sorted(catalogue().items())}
 MANY = max(WORTH_A_CALL.values())
@@ -75,7 +75,7 @@ def test_numbers_in_torch_are_those_of_the_loss(name, evaluated):
     np.testing.assert_allclose(gradient.numpy(), loss.gradient(y.numpy(), z.detach().numpy()), rtol=1e-10, atol=1e-12)
 
 
-@either
+@pytest.mark.parametrize(("name", "evaluated"), by_turns(LOSSES, (formula, kernel)))
 def test_first_and_second_derivatives(name, evaluated):
     y, z = examples(name)
     values = evaluated(LOSSES[name])
@@ -620,6 +620,6 @@ def test_a_small_network_learns(name):
     spec = importlib.util.spec_from_file_location("train_torch", path)
     example = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(example)
-    before, after = example.train(LOSSES[name], epochs=15)
+    before, after = example.train(LOSSES[name], epochs=6)
     if LOSSES[name].signal and any(s.number != 0 for s in LOSSES[name].signal):
         assert after < before

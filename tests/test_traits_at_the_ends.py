@@ -23,7 +23,7 @@ def losses_of(definition, draws=DRAWS):
         yield from scales_of(drawn(definition, random))
 
 
-def chords(loss, random, n=24):
+def chords(loss, random, n=12):
     """Targets with two raw outputs and their middle, near and far on the scale of the hyperparameters too."""
     units = [1.0, *(abs(v) for v in loss.values.values() if v)]
     for _ in range(n):

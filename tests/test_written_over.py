@@ -19,6 +19,7 @@ from goodmeasure.study.examples import example
 from goodmeasure.study.study import Study
 from goodmeasure.tallying import saved
 from table_files import text
+from turns import by_turns
 
 SCORED = ("--y", "churned", "--positive", "yes", "--p", "p")
 LEARNT = ("--target", "churned", "--exclude", "p")
@@ -172,13 +173,17 @@ def written(name: str, study: Study, place: Path) -> bytes:
     return (place / "fresh" / file).read_bytes()
 
 
-@pytest.mark.parametrize("link", [None, os.link, os.symlink])
 @pytest.mark.parametrize(
-    ("name", "stands"), [(name, other) for name in WRITERS for other in ("a table", *WRITERS) if other != name]
+    ("pair", "link"),
+    by_turns(
+        [(name, other) for name in WRITERS for other in ("a table", *WRITERS) if other != name],
+        (None, os.link, os.symlink),
+    ),
 )
 def test_no_writer_replaces_a_file_of_another_kind(
-    name: str, stands: str, link: Callable[[Path, Path], None] | None, study: Study, place: Path
+    pair: tuple[str, str], link: Callable[[Path, Path], None] | None, study: Study, place: Path
 ) -> None:
+    name, stands = pair
     file, write = WRITERS[name]
     target, read = place / "sub" / file, place / "input"
     read.write_bytes((place / "t.csv").read_bytes() if stands == "a table" else written(stands, study, place))

@@ -70,7 +70,9 @@ def test_no_word_means_both() -> None:
 @pytest.mark.parametrize("said", [True, "true", "True", "TRUE", " true"])
 def test_a_label_may_be_said_as_it_is_typed(said: Any) -> None:
     happened = [i % 3 == 0 for i in range(240)]
-    study = gm.run({"x": [float(i % 7) for i in range(240)], "happened": happened}, "happened", positive=said)
+    study = gm.run(
+        {"x": [float(i % 7) for i in range(240)], "happened": happened}, "happened", positive=said, protocol="holdout"
+    )
     assert study.plan.labels == ("false", "true")
     assert gm.choose(happened, positive=said).labels == (False, True)
     with pytest.raises(UsageError, match="has no label 'perhaps'"):
@@ -79,8 +81,8 @@ def test_a_label_may_be_said_as_it_is_typed(said: Any) -> None:
 
 def test_a_run_says_that_it_guessed() -> None:
     table = {"x": [float(i % 7) for i in range(240)], "kind": ["ab"[i % 3 == 0] for i in range(240)]}
-    assert "GM244" in {remark.code for remark in gm.run(table, "kind").remarks}
-    assert "GM244" not in {remark.code for remark in gm.run(table, "kind", positive="a").remarks}
+    assert "GM244" in {remark.code for remark in gm.run(table, "kind", protocol="holdout").remarks}
+    assert "GM244" not in {remark.code for remark in gm.run(table, "kind", positive="a", protocol="holdout").remarks}
 
 
 # --- one label, typed in several ways ---

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from time import monotonic
 from typing import Any
 
@@ -57,6 +57,21 @@ class OutOfTime(Exception):
     """The time or the work that was given for the truth is over, or what is asked next would take more."""
 
 
+# Formulas are asked thousands of times, each at other numbers: what holds of the formula alone is found once.
+
+
+@lru_cache(maxsize=4096)
+def _parts(*roots: Expr) -> int:
+    """How many parts formulas have."""
+    return len(nodes(*roots))
+
+
+@lru_cache(maxsize=4096)
+def _held(*roots: Expr) -> tuple[Expr, ...]:
+    """The parts that derivatives take for constants."""
+    return tuple(node for node in nodes(*roots) if node.word is not None and node.word.holds)
+
+
 class Clock:
     """Evaluates formulas as books define them until a moment, and stops before an evaluation that would go far beyond it.
 
@@ -89,7 +104,7 @@ class Clock:
         import mpmath as mp
 
         begun = monotonic()
-        work = len(nodes(*roots)) * _A_PART * (1 + (mp.mp.dps / _TWICE_AS_LONG) ** 2)
+        work = _parts(*roots) * _A_PART * (1 + (mp.mp.dps / _TWICE_AS_LONG) ** 2)
         if begun >= self.until or work > self.work or self._a_digit_cubed * mp.mp.dps**3 > max(0.5, self.until - begun):
             raise OutOfTime
         self.work -= work
@@ -113,7 +128,7 @@ class Holding:
         return value(self.loss, y, z, self._evaluated)
 
     def _evaluated(self, roots: Sequence[Expr], values: Mapping[str, Any]) -> list[Any]:
-        parts = [node for node in nodes(*roots) if node.word is not None and node.word.holds]
+        parts = _held(*roots)
         if not parts:
             return self.book(roots, values)
         if self._asked == len(self._kept):

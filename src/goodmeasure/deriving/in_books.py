@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from goodmeasure.deriving import class_statistics
 from goodmeasure.deriving.record import Record
-from goodmeasure.formulas.activations import predicted
+from goodmeasure.formulas.activations import Activation, predicted
 from goodmeasure.formulas.evaluation import evaluate
 from goodmeasure.formulas.expression import Expr, symbol, symbols
 
@@ -111,6 +111,11 @@ def in_books(roots: Sequence[Expr], values: Mapping[str, Any]) -> list[Any]:
     return evaluate(list(roots), values, language(), mp.mpf, as_in_books=True)
 
 
+@lru_cache(maxsize=256)
+def _predicted(activation: tuple[Activation, ...], raw_names: tuple[str, ...]) -> list[Expr]:
+    return predicted(activation, list(map(symbol, raw_names)))
+
+
 def value(loss: Record, y: Any, z: Sequence[Any], book: Evaluation = in_books) -> Any:
     """The loss of one example as an mpmath number; ``book`` is asked what each formula on the way is."""
     import mpmath as mp
@@ -119,9 +124,7 @@ def value(loss: Record, y: Any, z: Sequence[Any], book: Evaluation = in_books) -
     if loss.is_classwise:
         weight = loss.class_weight[y] if loss.class_weight else 1
         return book([loss.book], {**known, **_of_class(loss, y, z), class_statistics.WEIGHT: mp.mpf(weight)})[0]
-    raws = book(
-        predicted(loss.activation, list(map(symbol, loss.raw_names))), dict(zip(loss.raw_names, z, strict=True))
-    )
+    raws = book(_predicted(loss.activation, loss.raw_names), dict(zip(loss.raw_names, z, strict=True)))
     if not class_statistics.speaks_of_outcomes(loss.predictions):
         return book([loss.book], {**known, "y": y, **dict(zip(loss.predictions, raws, strict=True))})[0]
     weights = (known.get("positive_weight", mp.mpf(1)), mp.mpf(1))

@@ -12,7 +12,9 @@ from goodmeasure.errors import FormulaError
 from goodmeasure.formulas.expression import Expr, nodes, spelled
 
 Array: TypeAlias = Any
-Step: TypeAlias = tuple[Expr, list[Expr]]  # a part of a formula, and the parts that nothing after it needs
+# A part of a formula: its word with the places of its arguments or, without a word, its name or number; and the places that
+# nothing after it needs.
+Step: TypeAlias = tuple[str, list[int], Any, list[int]]
 
 
 def namespace(*arrays: Array) -> Any:
@@ -86,31 +88,32 @@ def evaluate(
 
     A part is let go after its last use, so that arrays take the room of those that are still needed.
     """
-    steps, roots = _program(tuple(roots), frozenset(spell), as_in_books)
-    done: dict[Expr, Any] = {}
-    for node, spent in steps:
-        if node.word is not None:
-            done[node] = spell[node.word.name](*(done[a] for a in node.args))
-        elif node.is_symbol:
-            done[node] = values[node.args[0]]
+    steps, places = _program(tuple(roots), frozenset(spell), as_in_books)
+    done: list[Any] = []
+    for word, arguments, leaf, spent in steps:
+        if word:
+            done.append(spell[word](*[done[place] for place in arguments]))
         else:
-            done[node] = number(node.args[0])
-        for part in spent:
-            del done[part]
-    return [done[root] for root in roots]
+            done.append(values[leaf] if isinstance(leaf, str) else number(leaf))
+        for place in spent:
+            done[place] = None
+    return [done[place] for place in places]
 
 
 @lru_cache(maxsize=4096)
-def _program(roots: tuple[Expr, ...], known: frozenset[str], as_in_books: bool) -> tuple[list[Step], list[Expr]]:
-    """The parts of expressions in the words of a language, arguments first, and the expressions themselves."""
+def _program(roots: tuple[Expr, ...], known: frozenset[str], as_in_books: bool) -> tuple[list[Step], list[int]]:
+    """The parts of expressions in the words of a language, arguments first, and the places of the expressions themselves."""
     written = [spelled(root, known, as_in_books=as_in_books) for root in roots]
     order = nodes(*written)
+    place_of = {node: place for place, node in enumerate(order)}
     needed, steps = set(written), []
     for node in reversed(order):
-        spent = [] if node.word is None else [part for part in dict.fromkeys(node.args) if part not in needed]
+        leaf, parts = (node.args[0], ()) if node.word is None else (None, node.args)
+        spent = [part for part in dict.fromkeys(parts) if part not in needed]
         needed.update(spent)
-        steps.append((node, spent))
-    return steps[::-1], written
+        word = "" if node.word is None else node.word.name
+        steps.append((word, [place_of[part] for part in parts], leaf, [place_of[part] for part in spent]))
+    return steps[::-1], [place_of[root] for root in written]
 
 
 def on_arrays(roots: list[Expr], values: Mapping[str, Any], like: Array) -> list[Array]:
