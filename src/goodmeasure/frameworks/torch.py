@@ -153,6 +153,7 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
         constant = self.denominator if isinstance(self.denominator, int | float) else None
         self._direct = Direct(self._program, self.reduction, constant) if is_plain else None
         self._in_graph = as_one_node(self._reduced)
+        self._computed = f"{self._name} {self._smoothing} {self.reduction}"
         self._read = {name: Read.of(each) for name, each in weights.items()}
 
     def extra_repr(self) -> str:
@@ -166,7 +167,7 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
     def __getstate__(self) -> dict[str, Any]:
         """Without the printed functions, which are printed again."""
         return {
-            k: v for k, v in self.__dict__.items() if k not in ("_program", "_name", "_direct", "_in_graph", "_read")
+            k: v for k, v in self.__dict__.items() if k not in ("_program", "_name", "_computed", "_direct", "_in_graph", "_read")
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -279,10 +280,11 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
         # Half precision is computed in single and rounded once; under autocast it stays single, as torch's own losses do.
         computed = raw.float() if raw.dtype in HALF else raw
         kernel = fuses(program, computed, target)
-        # A graph takes the formula as one function: stepped into, each name that it reads is looked at again in every call.
-        reduced = self._in_graph if is_traced() and not kernel else self._reduced
+        found = (computed, target, weight, present, count, kernel)
         try:
-            result = reduced(computed, target, weight, present, count, kernel)
+            # A graph takes the formula as one function: stepped into, each name that it reads is looked at again in every call.
+            is_node = is_traced() and not kernel
+            result = self._in_graph(self._computed, *found) if is_node else self._reduced(*found)
         except TargetOutsideDomain as problem:
             raise told(problem, self.loss, raw, target) from None
         result = self._unless_changed(result) if in_graph else result

@@ -57,9 +57,13 @@ def is_rounded(given: torch.Tensor) -> bool:
 
 
 def as_one_node(method: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
-    """A method that a graph calls as one function, and looks into when the graph is compiled alone."""
+    """A method that a graph calls as one function, and looks into when the graph is compiled alone.
 
-    def call(*given: Any) -> torch.Tensor:
+    Before its arguments it takes a text that says what it computes: graphs look at arguments in every call, and at nothing
+    that the function itself reads, so that they would take the graph of one module for those of all others.
+    """
+
+    def call(what: str, *given: Any) -> torch.Tensor:
         return method(*given)
 
     found: Callable[..., torch.Tensor] = torch.compiler.allow_in_graph(call)
