@@ -189,6 +189,47 @@ def test_graphs_know_losses_apart():
 
 
 @of_torch
+@pytest.mark.parametrize("rows", [7, MANY])
+def test_no_module_answers_by_the_graph_of_another(rows):
+    y, z = examples("binary_cross_entropy", rows=rows)
+    z.requires_grad_()
+    loss, huber = LOSSES["binary_cross_entropy"], catalogue()["huber"]
+    options = [
+        {"label_smoothing": 0.1},
+        {"label_smoothing": 0.2},
+        {"pos_weight": 2.0},
+        {"pos_weight": 3.0},
+        {"reduction": "sum"},
+        {"reduction": "none"},
+        {"denominator": 3.0},
+        {"denominator": 4.0},
+        {"ignore_index": 1},
+    ]
+    of_losses = [to_torch(each) for each in (loss, huber(delta=0.5), huber(delta=2.0), loss)]
+    for modules in (
+        of_losses,
+        [to_torch(loss, **each) for each in options[:5]],
+        [to_torch(loss, **each) for each in options[5:]],
+    ):
+        torch._dynamo.reset()
+        for module in modules:
+            graph = torch.compile(module, fullgraph=True, backend="eager")
+            sums = [answer(z, y).square().sum() for answer in (graph, module)]
+            torch.testing.assert_close(*sums)
+            torch.testing.assert_close(*[torch.autograd.grad(each, z)[0] for each in sums])
+
+
+@of_torch
+def test_a_graph_takes_another_count_each_step():
+    y, z = examples("binary_cross_entropy")
+    module = to_torch(LOSSES["binary_cross_entropy"])
+    torch._dynamo.reset()
+    graph = torch.compile(lambda n: module(z, y, denominator=n), fullgraph=True, backend="eager")
+    for n in (3, 5, 8, 2.5, 3.5, 4.5):
+        torch.testing.assert_close(graph(n), module(z, y, denominator=n))
+
+
+@of_torch
 def test_an_exported_program_needs_torch_alone():
     y, z = examples("binary_cross_entropy", torch.float32, rows=MANY)
     module = to_torch(LOSSES["binary_cross_entropy"])

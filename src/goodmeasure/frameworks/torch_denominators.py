@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from math import inf
 from numbers import Real
 from typing import Any, Literal, NoReturn
 
@@ -27,7 +27,8 @@ def number_of(given: object) -> float | None:
         number = float(given)
     except OverflowError:
         return None
-    return number if isfinite(number) else None
+    # A graph looks at comparisons, where it cannot ask whether a number that changes from step to step is finite.
+    return number if -inf < number < inf else None
 
 
 def check_denominator(given: object, reduction: str) -> None:
