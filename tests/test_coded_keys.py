@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from goodmeasure.engines.duckdb import tally_files
 from goodmeasure.engines.request import Request
 from goodmeasure.statistics import coded_keys
 from goodmeasure.statistics.coded_keys import MOST_WORDS, coded
+from goodmeasure.statistics.row_arguments import MissingScore
 from goodmeasure.tallying.accumulate import Accumulator, schema_of
 
 N = 5000
+DAYS = [datetime.datetime(2024, 1, k, 3) for k in (1, 1, 2)]
 FEW = np.random.default_rng(0).integers(0, 5, N)
 MANY = np.random.default_rng(1).integers(0, 3000, N)
 NAMES = np.array(["north", "süd", "", "east\x00x", "wéstern 𝄞"])
@@ -200,3 +203,46 @@ def test_what_is_coded_is_not_coded_again() -> None:
     assert coded(found, "k") is found
     some = coded(found[np.array([0, 2])], "k")
     assert (some.names.tolist(), some.codes.tolist()) == (["b"], [0, 0])
+
+
+@pytest.mark.parametrize("ids", [[7, 7, 3, None], [0.5, 0.5, 2.0, None], ["a", "a", "b", None], [*DAYS, None]], ids=str)
+def test_a_missing_cluster_is_refused_however_it_is_held(ids):
+    loss, y, p = losses.binary_cross_entropy(), [0, 1] * 4, np.linspace(0.1, 0.9, 8)
+    weights, found = np.array([1.0, 2.0, 1.0, 0.0] * 2), set()
+    for keys in held_by_all(ids * 2):
+        with pytest.raises(MissingScore, match="cluster is missing in 2 of 8 rows") as problem:
+            gm.tally(loss, y, prediction=p, cluster=keys)
+        assert problem.value.where == "cluster[3]"
+        found.add(gm.tally(loss, y, prediction=p, cluster=keys, sample_weight=weights).to_bytes())
+    there = [each for each in ids * 2 if each is not None]
+    counts = weights > 0
+    assert len(found) == 1
+    of_others = gm.tally(loss, np.array(y)[counts], prediction=p[counts], cluster=there, sample_weight=weights[counts])
+    risks = [
+        made.risk() for made in (gm.tally(loss, y, prediction=p, cluster=ids * 2, sample_weight=weights), of_others)
+    ]
+    assert (risks[0].value, *risks[0].interval) == (risks[1].value, *risks[1].interval)
+
+
+def held_by_all(keys: list[Any]) -> list[Any]:
+    """Keys, of which some are missing, as columns of every library."""
+    pd, pl, pa = (pytest.importorskip(name) for name in ("pandas", "polars", "pyarrow"))
+    there = next(each for each in keys if each is not None)
+    masked = np.ma.masked_array(
+        [there if each is None else each for each in keys], mask=[each is None for each in keys]
+    )
+    return [
+        keys,
+        masked,
+        pd.Series(keys, dtype=object).convert_dtypes(),
+        pl.Series(keys),
+        pa.array(keys),
+        pa.chunked_array([keys]),
+    ]
+
+
+def test_views_of_texts_are_keys():
+    pa = pytest.importorskip("pyarrow")
+    words = ["b", None, "a", "b"]
+    found = coded(pa.array(words, pa.string_view()), "group")
+    assert found.values.tolist() == coded(words, "group").values.tolist()

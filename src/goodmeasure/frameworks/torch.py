@@ -167,7 +167,9 @@ class TorchLoss(torch.nn.Module):  # type: ignore[misc]
     def __getstate__(self) -> dict[str, Any]:
         """Without the printed functions, which are printed again."""
         return {
-            k: v for k, v in self.__dict__.items() if k not in ("_program", "_name", "_computed", "_direct", "_in_graph", "_read")
+            k: v
+            for k, v in self.__dict__.items()
+            if k not in ("_program", "_name", "_computed", "_direct", "_in_graph", "_read")
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -90,7 +90,7 @@ def coded(keys: ArrayLike | Coded, name: str) -> Coded:
         return Coded(narrowed, keys.names[there])
     if (found := _categories(keys)) is not None:
         return found
-    lost, values = _found(keys, name)
+    lost, values = apart(keys, name)
     found = _present(values)
     if not lost.any():
         return found
@@ -117,8 +117,12 @@ def _present(values: NDArray[Any]) -> Coded:
 _LACKING = (("isna", "dropna"), ("is_null", "drop_null"), ("is_null", "drop_nulls"))
 
 
-def _found(keys: Any, name: str) -> tuple[NDArray[np.bool_], NDArray[Any]]:
-    """Which keys are missing, and the others; among whole numbers one that is missing would make the others broken ones."""
+def apart(keys: Any, name: str) -> tuple[NDArray[np.bool_], NDArray[Any]]:
+    """Which keys are missing, and the others; among whole numbers one that is missing would make the others broken ones.
+
+    Errors: GM003.
+    """
+    keys = _copied(keys)
     asked = next((each for each in _LACKING if all(hasattr(keys, method) for method in each)), None)
     if isinstance(keys, np.ma.MaskedArray) and keys.ndim == 1:
         hidden, there = np.ma.getmaskarray(keys).copy(), keys.compressed()
@@ -130,6 +134,12 @@ def _found(keys: Any, name: str) -> tuple[NDArray[np.bool_], NDArray[Any]]:
     lost = np.zeros(len(there), bool) if coded_texts(there) else missing(there)
     hidden[~hidden] = lost
     return hidden, there[~lost] if lost.any() else there
+
+
+def _copied(keys: Any) -> Any:
+    """A column of views of texts, which Arrow cannot pick from, as one of texts; others as they are."""
+    kind = str(getattr(keys, "type", ""))
+    return keys.cast(f"large_{kind.removesuffix('_view')}") if kind in ("string_view", "binary_view") else keys
 
 
 def _first(places: NDArray[Any], count: int) -> NDArray[np.intp]:

@@ -40,7 +40,7 @@ def codes(keys: ArrayLike, name: str, *, at: Places = None) -> tuple[NDArray[np.
 def distinct(keys: ArrayLike, name: str, *, at: Places = None) -> tuple[NDArray[Any], Any, NDArray[np.intp]]:
     """The distinct keys in ascending order, where each appears first, and which of them each row has."""
     given = np.asarray(keys)
-    _none_missing(given, name, at)
+    refuse_missing(missing(given), name, at)
     try:
         found, first, inverse = np.unique(given, return_index=True, return_inverse=True)
     except TypeError as error:
@@ -66,11 +66,11 @@ def few(values: NDArray[Any], most: int) -> tuple[NDArray[Any], NDArray[np.intp]
     return None if len(known) > most else (known, codes)
 
 
-def _none_missing(keys: NDArray[Any], name: str, at: Places) -> None:
-    lost = missing(keys)
+def refuse_missing(lost: NDArray[np.bool_], name: str, at: Places = None) -> None:
+    """Refuse rows whose key is missing: which others they go with is not known. Error: GM702."""
     if lost.any():
         raise MissingScore(
-            f"{name} is missing in {int(lost.sum()):,} of {len(keys):,} rows",
+            f"{name} is missing in {int(lost.sum()):,} of {len(lost):,} rows",
             where=place(name, int(np.argmax(lost)), at),
             fix="give such rows a key, or a weight of zero",
         )

@@ -20,7 +20,8 @@ from goodmeasure.reading.rows_read import NO_SCORE, NO_TARGET, NO_WEIGHT
 from goodmeasure.risks.outputs import refuse_labels, refuse_overflow, refuse_underflow
 from goodmeasure.statistics import keys, row_arguments
 from goodmeasure.statistics.arrays import array_of, column_of, numbers_of, one_a_row, same_order
-from goodmeasure.statistics.coded_keys import Coded, coded
+from goodmeasure.statistics.coded_keys import Coded, apart, coded
+from goodmeasure.statistics.keys import refuse_missing
 from goodmeasure.statistics.row_arguments import Floats, MissingScore, OutOfRange
 from goodmeasure.statistics.weights import MOST_WEIGHT, are_tame
 from goodmeasure.tallying import at_once
@@ -261,16 +262,18 @@ def _present(state: State, given: Portion) -> Portion:
 
 
 def _hashes(keys: ArrayLike | Coded, w: Floats | None) -> NDArray[np.uint64]:
-    """The hash of each row's key."""
-    return hashed(keys.names)[keys.codes] if isinstance(keys, Coded) else hashed(_present_keys(keys, w))
-
-
-def _present_keys(keys: ArrayLike, w: Floats | None) -> NDArray[Any]:
-    """The keys, where a row without weight may hold anything: it gets the key of a row that is there."""
-    given = column_of(keys, "cluster")
-    if w is None or len(w) != len(given) or w.all() or not w.any():
-        return given
-    return np.where(w > 0, given, given[np.argmax(w > 0)])
+    """The hash of each row's key, where a row without weight may hold anything; errors: GM003, GM009, GM702."""
+    if isinstance(keys, Coded):
+        return np.asarray(hashed(keys.names)[keys.codes])
+    lost, there = apart(keys, "cluster")
+    counts = np.ones(len(lost), dtype=bool) if w is None or len(w) != len(lost) else w > 0
+    refuse_missing(lost & counts, "cluster")
+    if counts.all():
+        return hashed(there)
+    found = np.zeros(len(lost), dtype=np.uint64)
+    if counts.any():
+        found[counts] = hashed(there[counts[~lost]])
+    return found
 
 
 def _any_missing(values: NDArray[Any]) -> bool:
