@@ -148,8 +148,11 @@ def _key(name: str, kind: str) -> Sql:
     """A cell as a text, or as the whole number that it is, which is told apart in less time."""
     if kind in _WHOLE:
         return identifier(name)
-    # Of a file whose statistics pass over NaN, the database says that no number of it is one.
-    return sql("nullif({text}, 'nan')", text=_text(name)) if kind in _BROKEN else _text(name)
+    if kind not in _BROKEN:
+        return _text(name)
+    # Of a file whose statistics pass over NaN, the database says that no number of it is one. What 0 / 0 is has a sign.
+    missing = sql("{text} IN ('nan', '-nan')", text=_text(name))
+    return case([(missing, sql("NULL"))], otherwise=_text(name))
 
 
 def _place(name: str, labels: tuple[tuple[str, ...], ...], kind: str) -> Sql:
