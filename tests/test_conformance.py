@@ -125,7 +125,7 @@ def points(loss, precision):
 
 @pytest.fixture(autouse=True)
 def _compiled_soon(request):
-    """What JAX does not optimise it compiles in two thirds of the time; it does optimise every eighth by day, and all at night."""
+    """What JAX does not optimise it compiles in two thirds of the time; it does optimise every eighth by day and all at night."""
     by_day = request.node.get_closest_marker("nightly") is None
     jax.config.update("jax_disable_most_optimizations", by_day and crc32(request.node.name.encode()) % 8 > 0)
     yield
