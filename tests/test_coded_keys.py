@@ -48,6 +48,8 @@ KEYS: dict[str, Any] = {
     "bytes": np.array([b"a", b"bc", b"", b"d", b"a "])[FEW],
     "objects": np.array(["b", "a", "", "c", "a "], dtype=object)[FEW],
     "mixed": np.array([1, "1", True, None, 1.0], dtype=object)[FEW],
+    "pairs": np.fromiter(((int(k), "a") for k in FEW), dtype=object, count=N),
+    "bytes as objects": np.array([b"a", b"bc", b"", "d", b"a "], dtype=object)[FEW],
     "numbers as objects": np.array([3, 2, 1, 0, -1], dtype=object)[FEW],
     "a list": NAMES[FEW].tolist(),
     "days": np.array("2024-01-01", dtype="datetime64[D]") + FEW,
@@ -71,6 +73,7 @@ def frames() -> dict[str, Any]:
         "missing categories": pandas.Categorical.from_codes(lost, names),
         "whole categories": pandas.Categorical.from_codes(FEW, [9, 7, 5, 3, 1]),
         "missing whole categories": pandas.Categorical.from_codes(lost, [9, 7, 5, 3, 1]),
+        "pairs of pandas": pandas.MultiIndex.from_arrays([NAMES[FEW], FEW]),
         "a column of pandas": pandas.Series(NAMES[FEW]),
         "whole numbers, some missing": pandas.array(FEW, dtype="Int64"),
         "a column of Polars": polars.Series(NAMES[FEW]),
@@ -85,6 +88,11 @@ def plain(keys: Any) -> np.ndarray:
     if isinstance(keys, pandas.Categorical):
         return np.array(["" if code < 0 else str(keys.categories[code]) for code in keys.codes])
     cells = np.asarray(keys)
+    if cells.dtype == object:
+        texts = (cell.decode("latin-1") if isinstance(cell, bytes) else str(cell) for cell in cells)
+        return np.array(
+            ["" if cell is not cell or cell is None else text for cell, text in zip(cells, texts, strict=True)]
+        )
     return np.where(pandas.isna(cells), "", cells.astype(str))
 
 

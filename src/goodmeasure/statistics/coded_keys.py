@@ -106,11 +106,11 @@ def _present(values: NDArray[Any]) -> Coded:
     codes = _codes(values)
     if codes is None:
         # Of other numbers than whole ones different ones may be the same text, and the other way round.
-        texts = values if values.dtype.kind in "biuU" else values.astype(str)
+        texts = values if values.dtype.kind in "biuU" else _as_texts(values)
         distinct, inverse = np.unique(texts, return_inverse=True)
         return _told_apart(inverse, distinct.astype(str))
     there, places = _without_gaps(codes)
-    return _told_apart(places, values[_first(places, len(there))].astype(str))
+    return _told_apart(places, _as_texts(values[_first(places, len(there))]))
 
 
 # What columns of pandas, Arrow and Polars call the question which cells are missing, and the others alone.
@@ -119,6 +119,8 @@ _LACKING = (("isna", "dropna"), ("is_null", "drop_null"), ("is_null", "drop_null
 
 def _found(keys: Any, name: str) -> tuple[NDArray[np.bool_], NDArray[Any]]:
     """Which keys are missing, and the others; among whole numbers one that is missing would make the others broken ones."""
+    if getattr(keys, "nlevels", 1) > 1:  # pairs of an index of pandas, which does not say which are missing
+        keys = np.asarray(keys)
     asked = next((each for each in _LACKING if all(hasattr(keys, method) for method in each)), None)
     if isinstance(keys, np.ma.MaskedArray) and keys.ndim == 1:
         hidden, there = np.ma.getmaskarray(keys).copy(), keys.compressed()
@@ -130,6 +132,16 @@ def _found(keys: Any, name: str) -> tuple[NDArray[np.bool_], NDArray[Any]]:
     lost = np.zeros(len(there), bool) if coded_texts(there) else missing(there)
     hidden[~hidden] = lost
     return hidden, there[~lost] if lost.any() else there
+
+
+def _as_texts(values: NDArray[Any]) -> NDArray[np.str_]:
+    """Values as texts: of objects pairs and lists too, and bytes whatever they hold."""
+    if values.dtype.kind not in "OS":
+        return values.astype(str)
+    cells = values.tolist()
+    return np.array(
+        [cell.decode(errors="backslashreplace") if isinstance(cell, bytes) else str(cell) for cell in cells]
+    )
 
 
 def _first(places: NDArray[Any], count: int) -> NDArray[np.intp]:
@@ -166,6 +178,8 @@ def _narrow(codes: NDArray[Any], count: int) -> NDArray[Any]:
 
 def _categories(keys: Any) -> Coded | None:
     """A categorical column of pandas by the codes that it has; None of anything else."""
+    if not hasattr(getattr(keys, "dtype", None), "categories"):
+        return None
     held = getattr(keys, "array", keys)
     codes, categories = getattr(held, "codes", None), getattr(held, "categories", None)
     if codes is None or categories is None or not hasattr(type(held), "from_codes"):
