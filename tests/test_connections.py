@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from weakref import ref
@@ -78,6 +79,28 @@ def test_another_frame_is_asked_by_the_same_connection_which_holds_none(opened: 
         assert [each() for each in held] == [None, None]
         with Reader() as reader, pytest.raises(Exception, match="frame does not exist"):
             reader.ask(sql("SELECT x FROM frame"))
+
+
+def test_what_is_given_back_when_all_is_over_is_closed(files: list[str], opened: list[Any]) -> None:
+    """As by a thread that began to ask while another kept connections open."""
+    idle = connection._Idle()
+    with Reader(files) as reader:
+        reader.ask(sql("SELECT 1")).fetchall()
+        given = reader._connection
+        idle.close()
+        idle.kept("any", given)
+        with pytest.raises(Exception, match="Connection"):
+            given.cursor().execute("SELECT 1")
+    assert idle.taken("any") is None
+
+
+def test_threads_that_keep_connections_side_by_side_do_not_meet(files: list[str]) -> None:
+    def asked(_: int) -> int:
+        with kept_open(), Reader(files) as reader:
+            return int(reader.ask(sql("SELECT 1")).fetchall()[0][0])
+
+    with ThreadPoolExecutor(4) as pool:
+        assert [*pool.map(asked, range(40))] == [1] * 40
 
 
 def test_a_fit_to_a_frame_opens_one(opened: list[Any]) -> None:

@@ -13,7 +13,7 @@ from goodmeasure import kernels, losses
 from goodmeasure.fitting import design, interior, near, newton, proximal, sampled, sampled_sizes
 from goodmeasure.fitting.certificate import Status
 from goodmeasure.fitting.fit import LossClassifier, LossRegressor
-from goodmeasure.fitting.linear import SolverSettings, fit, prepare, start_at
+from goodmeasure.fitting.linear import NoFiniteFit, SolverSettings, fit, prepare, start_at
 from goodmeasure.fitting.objective import Objective, look
 from goodmeasure.fitting.piecewise_linear import at_raw, piecewise_linear
 from goodmeasure.fitting.plain import linear_model, linear_models
@@ -240,6 +240,37 @@ def test_strengths_are_not_found_together_where_that_saves_nothing() -> None:
             patch.setattr(design, "SOME", 0)
             prepare(objective, alphas, SolverSettings())
         assert not {key for key in objective.ends if isinstance(key, tuple)}
+
+
+PART = sampled.spread(ROWS, sampled.part_size(Objective(losses.squared_error(), X, ETA)))
+# A part of the rows that holds no yes has its least nowhere.
+RARE = np.isin(np.arange(ROWS), np.setdiff1d(np.arange(90), PART)).astype(float)
+HARD: dict[str, tuple[Loss, Any, Any, list[float]]] = {
+    "a part without a yes": (losses.binary_cross_entropy(), X, RARE, [1e-4, 1e-3, 1e-2]),
+    "counts of nothing": (losses.poisson(), X, np.zeros(ROWS), [1e-3, 1e-2]),
+    "strengths far apart": (losses.huber(), X, targets(losses.huber(), ETA), [1e-3, 1e10, 1e300]),
+    "units far apart": (losses.huber(), X * np.geomspace(1e-12, 1e12, X.shape[1]), ETA, [1e-3, 1.0, 1e3]),
+}
+
+
+@pytest.mark.parametrize("case", HARD)
+def test_strengths_of_which_a_part_tells_nothing_are_found_alone(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(design, "SOME", 0)
+    loss, features, y, alphas = HARD[case]
+    model = linear_models(Objective(loss, features, y, served=True), alphas)
+    for alpha in alphas:
+        found, alone = (
+            each.certificate for each in (model(alpha), linear_model(Objective(loss, features, y, alpha=alpha)))
+        )
+        assert (found.status is Status.OPTIMAL) is (alone.status is Status.OPTIMAL)
+        assert found.objective == pytest.approx(alone.objective, rel=1e-9, abs=1e-12)
+
+
+def test_that_no_constant_is_finite_is_said_by_the_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(design, "SOME", 0)
+    model = linear_models(Objective(losses.squared_error(), X, ETA * 1e307, served=True), [0.1, 1.0])
+    with pytest.raises(NoFiniteFit, match="infinite at its best constant"):
+        model(0.1)
 
 
 def _strongest(objective: Objective) -> float:

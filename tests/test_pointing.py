@@ -15,7 +15,9 @@ import pytest
 import goodmeasure as gm
 from goodmeasure.cli import status_of
 from goodmeasure.engines import duckdb as local
+from goodmeasure.errors import Problem
 from goodmeasure.statistics.row_arguments import like_probabilities
+from turns import by_turns
 
 pytestmark = pytest.mark.usefixtures("a_cluster_at_hand")
 
@@ -182,3 +184,22 @@ def test_twenty_raw_outputs_between_0_and_1_are_no_accident() -> None:
     z = np.linspace(0, 1, 20)
     assert like_probabilities(z, "z", "fix")
     assert not like_probabilities(z[1:], "z", "fix")
+
+
+@pytest.mark.parametrize(("kind", "name"), by_turns(("pandas", "polars", "pyarrow"), [*BAD]))
+def test_a_row_of_a_frame_is_told_by_its_place_there(kind: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first that is refused, whatever threads read it, among rows that do not count."""
+    for size in ("NEAR", "BLOCK"):
+        monkeypatch.setattr(local, size, 20)
+    given = {column: [float(cell) for cell in cells] for column, cells in columns().items()}
+    given["counts"][:50] = [0.0] * 50
+    for row in (390, 333, 111):
+        given[name][row] = float(BAD[name][0])
+    table = pa.table(given)
+    frame = {"pandas": table.to_pandas, "polars": lambda: pytest.importorskip("polars").from_arrow(table)}
+    rows = frame.get(kind, lambda: table)()
+    for _ in range(2):
+        with pytest.raises(Problem) as caught:
+            gm.tally(gm.losses.binary_brier(), "happened", prediction="chance", sample_weight="counts", data=rows)
+        assert caught.value.code == BAD[name][1]
+        assert "[111]" in caught.value.where

@@ -38,7 +38,9 @@ def test_a_certificate_replays(checker, loss):
         assert replayed(checker, each), (each.claim, each.formula)
 
 
-@pytest.mark.parametrize("loss", [L.huber(delta=2.0), L.log_cosh()], ids=repr)
+@pytest.mark.parametrize(
+    "loss", [L.huber(delta=2.0), L.log_cosh(), at_night(L.binary_cross_entropy(), unless=False)], ids=repr
+)
 def test_a_certificate_that_claims_too_much_does_not_replay(checker, loss):
     convex, *_ = certificates(loss)
     sized = [each for each in certificates(loss) if each.high is not None]

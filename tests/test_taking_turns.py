@@ -22,7 +22,7 @@ def table(lengths, reading=None, *, refused=(), unopened=None):
     """Stretches of blocks that say where they stand; what is read is noted as it begins and ends."""
     for order, (blocks, beside) in enumerate(lengths):
         if order == unopened:
-            raise Refused(f"{order}")
+            raise Refused(f"{order}, 0")
 
         def of(order=order, blocks=blocks):
             for at in range(blocks):
@@ -31,7 +31,7 @@ def table(lengths, reading=None, *, refused=(), unopened=None):
                     time.sleep(1e-4)
                     reading.append((order, "ends"))
                 if (order, at) in refused:
-                    raise Refused(f"{order}")
+                    raise Refused(f"{order}, {at}")
                 yield {"at": (order, at)}
 
         yield None, Stretch(of(), beside)
@@ -67,7 +67,7 @@ def test_stretches_are_read_beside_each_other():
         yield {"at": 0}
 
     def stretches():
-        yield None, Stretch(iter([{"at": "first"}]), True)
+        yield None, Stretch((block for block in [{"at": "first"}]), True)
         yield None, Stretch(meeting(), True)
         yield None, Stretch(meeting(), True)
 
@@ -79,8 +79,8 @@ def test_of_several_errors_the_earliest_is_raised(lengths, threads, data):
     every = [(order, at) for order, (blocks, _) in enumerate(lengths) for at in range(blocks)]
     refused = data.draw(st.sets(st.sampled_from(every), min_size=1))
     unopened = data.draw(st.none() | st.integers(0, len(lengths) - 1))
-    first = min([order for order, _ in refused] + ([] if unopened is None else [unopened]))
-    with pytest.raises(Refused, match=f"^{first}$"):
+    order, at = min([*refused, *([] if unopened is None else [(unopened, 0)])])
+    with pytest.raises(Refused, match=f"^{order}, {at}$"):
         shared(table(lengths, refused=refused, unopened=unopened), keep, threads)
 
 
@@ -92,12 +92,40 @@ def test_a_block_that_cannot_be_counted_is_an_error_too(lengths, data):
     def work(take):
         def count(_, block):
             if block["at"] in refused:
-                raise Refused(f"{block['at'][0]}")
+                raise Refused("{}, {}".format(*block["at"]))
 
         take(count)
 
-    with pytest.raises(Refused, match=f"^{min(refused)[0]}$"):
+    with pytest.raises(Refused, match="^{}, {}$".format(*min(refused))):
         shared(table(lengths), work, 2)
+
+
+def test_of_two_blocks_of_a_stretch_the_earlier_is_told_whichever_ends_first():
+    """And what was read is closed, whoever holds the error."""
+    closed, later = [], threading.Event()
+
+    def blocks():
+        try:
+            for at in range(9):
+                yield {"at": at}
+        finally:
+            closed.append(True)
+
+    def work(take):
+        def count(_, block):
+            if block["at"] == 1:
+                assert later.wait(20), "another thread takes the next"
+                raise Refused("1")
+            if block["at"] == 2:
+                later.set()
+                raise Refused("2")
+
+        take(count)
+
+    with pytest.raises(Refused, match=r"^1$") as caught:
+        shared(iter([(None, Stretch(blocks(), False))]), work, 2)
+    assert caught.value.__traceback__ is not None
+    assert closed
 
 
 def test_an_interrupt_ends_what_is_read():

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import reduce
-from itertools import chain
 from operator import add
 from os import PathLike
 from typing import Any, NamedTuple
@@ -17,9 +16,9 @@ from numpy.typing import NDArray
 
 from goodmeasure.choosing.spelling import MOST_LABELS, spellings, ways
 from goodmeasure.drawing.terminal import word
-from goodmeasure.engines.pointing import as_asked, first_refused, in_table, point
+from goodmeasure.engines.pointing import as_asked, first_refused, in_order, in_table, of_frame, point
 from goodmeasure.engines.request import Request, Taking
-from goodmeasure.engines.shard import Partition, Shard
+from goodmeasure.engines.shard import Origin, Partition, Shard
 from goodmeasure.engines.taking_turns import Stretches, Take, shared
 from goodmeasure.errors import Problem
 from goodmeasure.kernels.threads import get_threads
@@ -39,7 +38,7 @@ from goodmeasure.reading.inspection import filtered, inspected, refuse_unknown, 
 from goodmeasure.reading.moments import refuse_texts
 from goodmeasure.reading.paths import Place, Places, places_of
 from goodmeasure.reading.rows_read import NO_SCORE, NO_TARGET, NO_WEIGHT, RowsRead
-from goodmeasure.reading.sources import Files, alone, cast, framed, refuse_other_columns, together
+from goodmeasure.reading.sources import Files, alone, cast, refuse_other_columns, together
 from goodmeasure.reading.sql import sql
 from goodmeasure.reading.tables import no_rows, refuse_none
 from goodmeasure.reading.writing import csv_line
@@ -51,8 +50,7 @@ from goodmeasure.tallying.shards import Part
 from goodmeasure.tallying.tally import Tally
 
 Source = str | PathLike[str] | Places
-Blocks = Iterator[tuple[Place | None, Block]]
-"""Rows of a file; or of a frame, which is none."""
+Blocks = Iterator[tuple[Place, Block]]
 
 NEAR, BLOCK = 1 << 17, 1 << 20
 """Rows that stay in a core's cache with what is made of them; and rows of several groups, each of which has many of them."""
@@ -99,22 +97,13 @@ def _opened(shard: Shard, request: Request, threads: int | None = 1) -> Iterator
     """The stretches of a shard, and the request held against it."""
     if isinstance(shard, Partition):
         with Reader(frame=shard.rows, **{**IN_ANY_ORDER, "threads": threads}) as reader, _naming(shard.name):
-            settled, files = _settled_frame(request, reader, shard.rows)
-            yield ((None, each) for each in _stretches_of(files, settled)), settled
+            files = of_frame(reader, shard.rows, request)
+            settled = request if request.ways else _spelled(request, files)
+            yield ((shard, each) for each in _stretches_of(files, settled)), settled
     else:
         with places_of(shard) as places, _reader(places, threads) as reader:
             settled = _settled(request, reader, places)
             yield _stretches(reader, places, settled), settled
-
-
-def _settled_frame(request: Request, reader: Reader, frame: Any) -> tuple[Request, Files]:
-    """The request held against the frame that a reader knows, and the rows of it that count."""
-    import narwhals as nw
-
-    files = weighed(framed(reader, nw.from_native(frame).columns), request.weight, request.written)
-    if isinstance(request.where, str):
-        files = filtered(files, request.where)
-    return (request if request.ways else _spelled(request, files)), files
 
 
 class HeldRows(NamedTuple):
@@ -178,8 +167,7 @@ def rows_of(source: Source, request: Request, time: str | None = None) -> HeldRo
     in_order = None if order is None else _in_time(order[keep], str(time))
     read = dict.fromkeys(places.files, 0)
     for place, block in found:
-        if place is not None:
-            read[place] += len(block[request.target])
+        read[place] += len(block[request.target])
     return HeldRows(counting, in_order, rows, np.flatnonzero(keep), read, settled)
 
 
@@ -293,7 +281,7 @@ def _read(reader: Reader, places: Places, request: Request) -> Blocks:
     return ((place, block) for place, stretch in _stretches(reader, places, request) for block in stretch.blocks)
 
 
-def _stretches(reader: Reader, places: Places, request: Request) -> Stretches:
+def _stretches(reader: Reader, places: Places, request: Request) -> Iterator[tuple[Place, Stretch]]:
     """The stretches of all files, one after another."""
     first = None
     for place in places.files:
@@ -307,7 +295,7 @@ def _stretches(reader: Reader, places: Places, request: Request) -> Stretches:
             yield place, Stretch(_named(place.name, stretch.blocks), stretch.beside)
 
 
-def _named(file: str, blocks: Iterator[Block]) -> Iterator[Block]:
+def _named(file: str, blocks: Iterator[Block]) -> Generator[Block, None, None]:
     with _naming(file):
         yield from blocks
 
@@ -318,6 +306,11 @@ def _stretches_of(files: Files, request: Request) -> list[Stretch]:
     files = sniffed(files, (request.target, *request.numbers), request.written)
     found = stretches(files, _wanted(files, request), BLOCK if request.keys else NEAR)
     return [Stretch((_as_counted(block, request) for block in each.blocks), each.beside) for each in found]
+
+
+def _blocks(files: Files, request: Request) -> Generator[Block, None, None]:
+    for stretch in _stretches_of(files, request):
+        yield from stretch.blocks
 
 
 def _as_counted(block: Block, request: Request) -> Block:
@@ -369,20 +362,17 @@ def _naming(file: str) -> Iterator[None]:
 
 
 @contextmanager
-def _pointing(place: Place | None, request: Request, taking: Taking) -> Iterator[None]:
-    """Problems with rows of a file say where the first that is refused stands, which takes another reading in order."""
+def _pointing(origin: Origin, request: Request, taking: Taking) -> Iterator[None]:
+    """Problems with rows say where the first that is refused stands, which takes another reading in order."""
     try:
         yield
     except Problem as problem:
-        if place is None:
-            raise
-        with Reader([place.path], threads=1) as reader:
-            in_order = _stretches_of(as_asked(alone(reader, place), request), request)
-            found = first_refused(chain.from_iterable(each.blocks for each in in_order), request, taking)
+        with in_order(origin, request) as files, closing(_blocks(files, request)) as blocks:
+            found = first_refused(blocks, request, taking)
         if found is None:
             raise
         row, first = found
-        point(first, place, row, request)
+        point(first, origin, row, request)
         raise first from problem
 
 
@@ -395,9 +385,9 @@ def _summed(read: Stretches, request: Request, threads: int) -> tuple[Tally, int
     def work(take: Callable[[Take], None]) -> tuple[Tally, int]:
         made, rows = request.accumulator(), 0
 
-        def add_block(place: Place | None, columns: Block) -> None:
+        def add_block(origin: Origin, columns: Block) -> None:
             nonlocal rows
-            with _pointing(place, request, Request.tally):
+            with _pointing(origin, request, Request.tally):
                 request.add(made, columns)
             rows += len(columns[request.target])
 

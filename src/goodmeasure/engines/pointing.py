@@ -1,25 +1,41 @@
-"""Which row of which file a problem is of, under the names that its columns have there."""
+"""Which row of which file or frame a problem is of, under the names that its columns have there."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from goodmeasure.engines.request import Columns, Request, Taking
+from goodmeasure.engines.shard import Origin, Partition
 from goodmeasure.errors import Problem
 from goodmeasure.reading.connection import Reader
-from goodmeasure.reading.inspection import weighed
-from goodmeasure.reading.paths import Place
-from goodmeasure.reading.sources import Files, alone
+from goodmeasure.reading.inspection import filtered, weighed
+from goodmeasure.reading.sources import Files, alone, framed
 from goodmeasure.statistics.row_arguments import CELL
 
 
-def point(problem: Problem, place: Place, row: int, request: Request) -> None:
-    """Say of a problem with a row, counted from 0 among those that fit, where it stands in its file."""
-    with Reader([place.path]) as reader:
-        where = as_asked(alone(reader, place), request).where(row)
+@contextmanager
+def in_order(origin: Origin, request: Request) -> Iterator[Files]:
+    """The rows that a request counts, which come in their order."""
+    if isinstance(origin, Partition):
+        with Reader(frame=origin.rows, threads=1) as reader:
+            yield of_frame(reader, origin.rows, request)
+    else:
+        with Reader([origin.path], threads=1) as reader:
+            yield as_asked(alone(reader, origin), request)
+
+
+def point(problem: Problem, origin: Origin, row: int, request: Request) -> None:
+    """Say of a problem with a row, counted from 0 among those that fit, where it stands in its file or frame."""
+    with in_order(origin, request) as files:
+        at = files.at(row)
+        where = f"row {at:,}" if isinstance(origin, Partition) else files.line(origin, at + 2)
     cell = CELL.fullmatch(problem.where)
-    if cell:
+    if cell and isinstance(origin, Partition):
+        where = f"{cell[1]}[{at}]"
+    elif cell:
         column = in_table(cell[1], request)
         problem.what = re.sub(rf"^{re.escape(cell[1])} (?=holds)", lambda _: f"{column} ", problem.what)
         where = f"{where}, column {column!r}"
@@ -31,6 +47,14 @@ def in_table(name: str, request: Request) -> str:
     target, score = request.target, request.scores[0][0]
     named = {"y": target, "target": target, "p": score, "prediction": score, "sample_weight": str(request.weight)}
     return named.get(name, name)
+
+
+def of_frame(reader: Reader, frame: Any, request: Request) -> Files:
+    """The frame that a reader knows, with the rows that a request counts."""
+    import narwhals as nw
+
+    files = weighed(framed(reader, nw.from_native(frame).columns), request.weight, request.written)
+    return filtered(files, request.where) if isinstance(request.where, str) else files
 
 
 def as_asked(files: Files, request: Request) -> Files:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from goodmeasure.reading.paths import Place
+
 HERE, *CLUSTERS = ENGINES = ("duckdb", "dask", "spark")
 """Who reads files: DuckDB in this process, or the workers of a cluster; each by the name of its module here."""
 
@@ -18,6 +20,9 @@ class Partition(NamedTuple):
 
 Shard = str | Partition
 """A file by its path, or a partition by its rows."""
+
+Origin = Place | Partition
+"""Where rows stand: a file, or the rows of a frame."""
 
 Task = Callable[[Shard, Any], Any]
 """A pure function of a shard and of one more argument, found by its name wherever it runs."""

@@ -5,33 +5,39 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
+from threading import Lock, RLock
 from typing import TypeVar
 
+from goodmeasure.engines.shard import Origin
 from goodmeasure.reading.blocks import Block, Stretch
-from goodmeasure.reading.paths import Place
 
-Stretches = Iterator[tuple[Place | None, Stretch]]
-"""Stretches of files, in their order; or of a frame, which is none."""
-Take = Callable[[Place | None, Block], None]
+Stretches = Iterator[tuple[Origin, Stretch]]
+"""Stretches of files or of a frame, in their order."""
+Take = Callable[[Origin, Block], None]
 Made = TypeVar("Made")
 
 
 class _Open:
     """A stretch that is being read, the how-many-th of all."""
 
-    def __init__(self, order: int, place: Place | None, stretch: Stretch) -> None:
-        self.order, self.place, self.beside = order, place, stretch.beside
+    def __init__(self, order: int, origin: Origin, stretch: Stretch) -> None:
+        self.order, self.origin, self.beside = order, origin, stretch.beside
         self.threads = 0
         self.ended = False
-        self._blocks, self._turn = stretch.blocks, Lock()
+        self._reading, self._turn = stretch.blocks, Lock()
+        self._blocks = enumerate(self._reading)
 
-    def block(self) -> Block | None:
-        """The next block; None at the end."""
+    def block(self) -> tuple[int, Block] | None:
+        """The next block, and the how-many-th it is; None at the end."""
         with self._turn:
             found = next(self._blocks, None)
         self.ended = self.ended or found is None
         return found
+
+    def close(self) -> None:
+        """Close the file, which else stays open as long as somebody holds an error with where it came from."""
+        with self._turn:
+            self._reading.close()
 
 
 class Shared:
@@ -40,18 +46,22 @@ class Shared:
     def __init__(self, stretches: Stretches) -> None:
         self._waiting, self._known = stretches, 0
         self._open: list[_Open] = []
-        self._turn = Lock()
-        self._failed: tuple[float, Exception | None] = (math.inf, None)
+        self._turn = RLock()
+        # Of which stretch and which block of it the earliest error is, and the error.
+        self._failed: tuple[tuple[float, float], Exception | None] = ((math.inf, math.inf), None)
 
     def take(self, taking: Take, most: float = math.inf) -> None:
         """Take blocks until so many were taken, none is left, or one of an earlier stretch was refused."""
         while most > 0 and (stretch := self._joined()) is not None:
+            at = math.inf  # what ends the reading of a stretch comes after all blocks that were read
             try:
-                while most > 0 and self._counts(stretch) and (block := stretch.block()) is not None:
-                    taking(stretch.place, block)
-                    most -= 1
+                while most > 0 and self._counts(stretch) and (found := stretch.block()) is not None:
+                    at, block = found
+                    taking(stretch.origin, block)
+                    at, most = math.inf, most - 1
             except Exception as error:
-                self._fail(stretch.order, error)
+                self._fail(stretch.order, at, error)
+                stretch.close()
             finally:
                 with self._turn:
                     stretch.threads -= 1
@@ -63,14 +73,16 @@ class Shared:
 
     def stop(self) -> None:
         """Let no thread take another block."""
-        self._failed = (-1, None)
+        with self._turn:
+            self._failed = (-1, 0), None
 
     def _counts(self, stretch: _Open) -> bool:
-        return stretch.order < self._failed[0]
+        return stretch.order < self._failed[0][0]
 
-    def _fail(self, order: int, error: Exception) -> None:
-        if order < self._failed[0]:
-            self._failed = (order, error)
+    def _fail(self, order: int, at: float, error: Exception) -> None:
+        with self._turn:
+            if (order, at) < self._failed[0]:
+                self._failed = (order, at), error
 
     def _joined(self) -> _Open | None:
         """A stretch that nobody reads, else one of its own, else one to take turns at."""
@@ -85,17 +97,17 @@ class Shared:
 
     def _another(self, enough: bool) -> list[_Open]:
         """The next stretch that waits, opened now, unless there are others to read first."""
-        if enough or self._failed[0] < math.inf:
+        if enough or self._failed[0][0] < math.inf:
             return []
         self._known += 1
         try:
-            place, stretch = next(self._waiting)
+            origin, stretch = next(self._waiting)
         except StopIteration:
             return []
         except Exception as error:
-            self._fail(self._known, error)
+            self._fail(self._known, 0, error)
             return []
-        self._open.append(_Open(self._known, place, stretch))
+        self._open.append(_Open(self._known, origin, stretch))
         return self._open[-1:]
 
 

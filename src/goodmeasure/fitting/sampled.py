@@ -147,8 +147,8 @@ def of_part(part: Objective, start: Floats) -> Reached:
 
 
 def by_bend(part: Objective, start: Floats, bend: Bend | None, *, tol: float) -> Reached:
-    """Near the least by one curvature; by Newton's own steps where there is none, or it does not lead there."""
-    if bend is not None:
+    """Near the least by one curvature; by Newton's own steps where it is none or singular, or does not lead there."""
+    if bend is not None and bend.factor is not None:
         reached = _walked(part, start, bend, tol=tol, max_iter=_STEPS, watch=unwatched)
         if reached.converged:
             return reached

@@ -49,10 +49,9 @@ class _Side:
     moved: tuple[Floats, Floats] | None = None
 
     def arrive(self) -> bool:
-        """All rows were looked at: whether the objective is lower than where it stood; if not, half the step is next."""
+        """All rows were looked at: whether the objective is lower than where it stood."""
         value, slope = self.whole.value_and_gradient(self.theta)
         if not value < self.value:
-            self.theta = (self.theta + self.stood) / 2 if self.known else self.theta
             return False
         if self.known:
             self.moved = self.theta - self.stood, slope - self.slope
@@ -94,6 +93,8 @@ def prepare(objective: Objective, alphas: Sequence[float], start: Floats, *, tol
     """
     first = objective.penalised(alphas[0])
     constant = first.value(start)
+    if not np.isfinite(constant):  # which is told of by each fit
+        return
     first.looked()
     wholes = [objective.penalised(alpha) for alpha in sorted(alphas)]
     for side in _parabolas(wholes, start) or _walked(_on_part(wholes, start), tol):
@@ -142,6 +143,8 @@ def _walked(sides: list[_Side], tol: float) -> list[_Side]:
     leaders, followers = sides[1::2], sides[::2]
     active = leaders
     for _ in range(_LOOKS):
+        if not active:
+            break
         before = [side.left for side in active]
         _look(active)
         active = [
@@ -154,8 +157,6 @@ def _walked(sides: list[_Side], tol: float) -> list[_Side]:
             share = sides[0].whole.count / len(sides[0].part.y)
             if all(side.left * share <= _NEAR * abs(side.value) for side in leaders):
                 active, followers = active + followers, []
-        if not active:
-            break
     return [side for side in sides if side.known]
 
 

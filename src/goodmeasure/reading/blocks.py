@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -55,7 +55,7 @@ class WantedColumns:
 class Stretch(NamedTuple):
     """Rows of a table in their order, block after block; ``beside`` says whether others may be read meanwhile."""
 
-    blocks: Iterator[Block]
+    blocks: Generator[Block, None, None]
     beside: bool
 
 
@@ -82,7 +82,7 @@ def stretches(files: Files, wanted: WantedColumns, rows: int) -> list[Stretch]:
     return [Stretch(_read(columns, wanted), beside=True) for columns in read]
 
 
-def _read(found: Columns, wanted: WantedColumns) -> Iterator[Block]:
+def _read(found: Columns, wanted: WantedColumns) -> Generator[Block, None, None]:
     for columns in found:
         yield {name: _keys(column) if name in wanted.texts else _array(column) for name, column in columns.items()}
 
@@ -148,8 +148,11 @@ def _key(name: str, kind: str) -> Sql:
     """A cell as a text, or as the whole number that it is, which is told apart in less time."""
     if kind in _WHOLE:
         return identifier(name)
-    # Of a file whose statistics pass over NaN, the database says that no number of it is one.
-    return sql("nullif({text}, 'nan')", text=_text(name)) if kind in _BROKEN else _text(name)
+    if kind not in _BROKEN:
+        return _text(name)
+    # Of a file whose statistics pass over NaN, the database says that no number of it is one. What 0 / 0 is has a sign.
+    missing = sql("{text} IN ('nan', '-nan')", text=_text(name))
+    return case([(missing, sql("NULL"))], otherwise=_text(name))
 
 
 def _place(name: str, labels: tuple[tuple[str, ...], ...], kind: str) -> Sql:

@@ -34,7 +34,7 @@ class _Idle:
 
     def __init__(self) -> None:
         self._held: dict[Hashable, Any] = {}
-        self._turn = Lock()
+        self._turn, self._ended = Lock(), False
 
     def taken(self, key: Hashable) -> Any:
         """One of this kind, which is then whose took it; None where there is none."""
@@ -42,10 +42,11 @@ class _Idle:
             return self._held.pop(key, None)
 
     def kept(self, key: Hashable, connection: Any) -> None:
-        """Keep one that was given back."""
+        """Keep one that was given back; one of another thread may come when all is over."""
         with self._turn:
-            spare = self._held.pop(key, None)
-            self._held[key] = connection
+            spare = connection if self._ended else self._held.pop(key, None)
+            if not self._ended:
+                self._held[key] = connection
             if spare is None and len(self._held) > _MOST_IDLE:
                 spare = self._held.pop(next(iter(self._held)))
         if spare is not None:
@@ -54,13 +55,18 @@ class _Idle:
     def close(self) -> None:
         """Close all of them."""
         with self._turn:
-            held, self._held = [*self._held.values()], {}
+            held, self._held, self._ended = [*self._held.values()], {}, True
         for connection in held:
             connection.close()
 
 
 _keeping: list[_Idle] = []
 """Where connections are kept, the innermost last; empty where each is closed after its use."""
+
+
+def _keeper() -> _Idle | None:
+    """Who keeps connections now; another thread may end its own at any time."""
+    return next(iter(_keeping[-1:]), None)
 
 
 @contextmanager
@@ -108,7 +114,8 @@ class Reader:
     @cached_property
     def _connection(self) -> Any:
         """What is opened by the first question: many files answer all of theirs by their first line."""
-        kept = _keeping[-1].taken(self._key) if _keeping else None
+        idle = _keeper()
+        kept = None if idle is None else idle.taken(self._key)
         return self._opened() if kept is None else kept
 
     @property
@@ -133,10 +140,11 @@ class Reader:
         connection = vars(self).pop("_connection", None)
         if connection is None:
             return
-        if _keeping:
-            _keeping[-1].kept(self._key, connection)
-        else:
+        idle = _keeper()
+        if idle is None:
             connection.close()
+        else:
+            idle.kept(self._key, connection)
 
     def ask(self, question: Sql, values: Sequence[str] = ()) -> Any:
         """The answer to a question, to be fetched; ``values`` take the places of its question marks."""

@@ -306,8 +306,8 @@ class Files:
             return _unreadable(without, self)
         return unusable(self.filter.condition.text, as_named(str(error)).splitlines()[0])
 
-    def where(self, row: int) -> str:
-        """Where the row of a single file stands that is the so-many-th, from 0, of those for which the condition holds."""
+    def at(self, row: int) -> int:
+        """The how-many-th row it is, from 0, that is the so-many-th of those for which the condition holds."""
         numbered = sql(
             "(SELECT {fits} AS fits, row_number() OVER () AS place FROM {seen})", fits=self._fits, seen=self.seen()
         )
@@ -315,7 +315,7 @@ class Files:
             "SELECT place FROM {numbered} WHERE fits ORDER BY place LIMIT 1 OFFSET {row}", numbered=numbered, row=row
         )
         ((place,),) = self.ask(question)
-        return self.line(self.places[0], place + 1)
+        return int(place) - 1
 
     def damaged(self, seen: str) -> UnreadableTable:
         """The error for files of which another reader says that they are damaged."""

@@ -106,11 +106,11 @@ def _present(values: NDArray[Any]) -> Coded:
     codes = _codes(values)
     if codes is None:
         # Of other numbers than whole ones different ones may be the same text, and the other way round.
-        texts = values if values.dtype.kind in "biuU" else values.astype(str)
+        texts = values if values.dtype.kind in "biuU" else _as_texts(values)
         distinct, inverse = np.unique(texts, return_inverse=True)
         return _told_apart(inverse, distinct.astype(str))
     there, places = _without_gaps(codes)
-    return _told_apart(places, values[_first(places, len(there))].astype(str))
+    return _told_apart(places, _as_texts(values[_first(places, len(there))]))
 
 
 # What columns of pandas, Arrow and Polars call the question which cells are missing, and the others alone.
@@ -123,6 +123,8 @@ def apart(keys: Any, name: str) -> tuple[NDArray[np.bool_], NDArray[Any]]:
     Errors: GM003.
     """
     keys = _copied(keys)
+    if getattr(keys, "nlevels", 1) > 1:  # pairs of an index of pandas, which does not say which are missing
+        keys = np.asarray(keys)
     asked = next((each for each in _LACKING if all(hasattr(keys, method) for method in each)), None)
     if isinstance(keys, np.ma.MaskedArray) and keys.ndim == 1:
         hidden, there = np.ma.getmaskarray(keys).copy(), keys.compressed()
@@ -140,6 +142,16 @@ def _copied(keys: Any) -> Any:
     """A column of views of texts, which Arrow cannot pick from, as one of texts; others as they are."""
     kind = str(getattr(keys, "type", ""))
     return keys.cast(f"large_{kind.removesuffix('_view')}") if kind in ("string_view", "binary_view") else keys
+
+
+def _as_texts(values: NDArray[Any]) -> NDArray[np.str_]:
+    """Values as texts: of objects pairs and lists too, and bytes whatever they hold."""
+    if values.dtype.kind not in "OS":
+        return values.astype(str)
+    cells = values.tolist()
+    return np.array(
+        [cell.decode(errors="backslashreplace") if isinstance(cell, bytes) else str(cell) for cell in cells]
+    )
 
 
 def _first(places: NDArray[Any], count: int) -> NDArray[np.intp]:
@@ -176,6 +188,8 @@ def _narrow(codes: NDArray[Any], count: int) -> NDArray[Any]:
 
 def _categories(keys: Any) -> Coded | None:
     """A categorical column of pandas by the codes that it has; None of anything else."""
+    if not hasattr(getattr(keys, "dtype", None), "categories"):
+        return None
     held = getattr(keys, "array", keys)
     codes, categories = getattr(held, "codes", None), getattr(held, "categories", None)
     if codes is None or categories is None or not hasattr(type(held), "from_codes"):
