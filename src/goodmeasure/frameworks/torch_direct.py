@@ -19,6 +19,7 @@ from goodmeasure.keeping.machine_code import compiles
 from goodmeasure.kernels import points, rows
 
 _DTYPES = {torch.float32: np.dtype(np.float32), torch.float64: np.dtype(np.float64)}
+_MUCH = 1 << 20  # numbers: four megabytes and more
 
 
 class Direct:
@@ -37,9 +38,9 @@ class Direct:
         placed = self._of_classes(raw, target) if self.classwise else self._of_points(raw, target)
         if placed is None:
             return None
-        signal, shape = empty_like(raw), raw.shape if self.classwise else (raw.numel(),)
+        signal, shape = _room(raw), raw.shape if self.classwise else (raw.numel(),)
         if self.each:
-            values, scale = raw.new_empty(shape[:1]) if self.classwise else empty_like(raw), None
+            values, scale = raw.new_empty(shape[:1]) if self.classwise else _room(raw), None
             total = placed(target.data_ptr(), raw.data_ptr(), values.data_ptr(), signal.data_ptr(), 1.0, *shape)
         else:
             scale = 1 / (self.divisor or shape[0])
@@ -71,6 +72,13 @@ class Direct:
         if found is None and rows.speaks(program.loss):
             found = self.placed[kind, of_shares] = rows.PlacedRows(program.loss, _DTYPES[kind], of_shares)
         return found
+
+
+def _room(like: torch.Tensor) -> torch.Tensor:
+    """An empty tensor of the same kind. Much room is NumPy's, which asks for large pages: small ones are slower to come."""
+    if like.numel() < _MUCH:
+        return empty_like(like)
+    return torch.from_numpy(np.empty(like.shape, _DTYPES[like.dtype]))
 
 
 def _is_plain(raw: torch.Tensor, target: torch.Tensor) -> bool:
