@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -173,6 +173,11 @@ class Reached:
     proven: bool = False
     endless: bool = False
     stopped: bool = False
+
+    def continued(self, go_on: Callable[[Floats, int, Watch], Reached], max_iter: int, watch: Watch) -> Reached:
+        """What another solver finds from here in the steps that are left. Who watches was told of this place."""
+        rest = go_on(self.theta, max_iter - self.steps, lambda at, value: at is not self.theta and watch(at, value))
+        return replace(rest, steps=self.steps + rest.steps)
 
 
 def minimise(objective: Smooth, start: Floats, *, tol: float, max_iter: int, watch: Watch) -> Reached:

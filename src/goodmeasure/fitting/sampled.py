@@ -7,7 +7,6 @@ methods: Erdogdu and Montanari 2015). All rows are read once for a raw output an
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -58,15 +57,11 @@ def minimise(objective: Objective, start: Floats, *, tol: float, max_iter: int, 
         return reached
     if objective.outputs > 1:
         return reached  # the curvature of all rows by all raw outputs takes longer than other ways
-    last = reached.theta  # which was told of
-    rest = newton.minimise(
-        objective,
-        last,
-        tol=tol,
-        max_iter=max_iter - reached.steps,
-        watch=lambda at, value: at is not last and watch(at, value),
-    )
-    return replace(rest, steps=rest.steps + reached.steps)
+
+    def by_newton(start: Floats, steps: int, told: Watch) -> Reached:
+        return newton.minimise(objective, start, tol=tol, max_iter=steps, watch=told)
+
+    return reached.continued(by_newton, max_iter, watch)
 
 
 def suits(objective: Objective) -> bool:

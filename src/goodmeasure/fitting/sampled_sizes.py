@@ -6,8 +6,6 @@ column is in each step, and none is copied.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from goodmeasure.fitting import design, proximal, sampled
@@ -47,15 +45,11 @@ def minimise(objective: Objective, start: Floats, *, tol: float, max_iter: int, 
     ):
         objective.ended(_NAME, found.theta, bend.matrix - np.diag(objective.penalty[:, 0]), bend.part)
         return found
-    last = found.theta  # which was told of
-    rest = proximal.minimise(
-        objective,
-        last,
-        tol=tol,
-        max_iter=max_iter - found.steps,
-        watch=lambda at, value: at is not last and watch(at, value),
-    )
-    return replace(rest, steps=found.steps + rest.steps)
+
+    def by_parts(start: Floats, steps: int, told: Watch) -> Reached:
+        return proximal.minimise(objective, start, tol=tol, max_iter=steps, watch=told)
+
+    return found.continued(by_parts, max_iter, watch)
 
 
 def _begun(objective: Objective, start: Floats) -> tuple[Floats, _Bend] | None:

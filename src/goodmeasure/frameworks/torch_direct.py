@@ -78,7 +78,7 @@ def _room(like: torch.Tensor) -> torch.Tensor:
     """An empty tensor of the same kind. Much room is NumPy's, which asks for large pages: small ones are slower to come."""
     if like.numel() < _MUCH:
         return empty_like(like)
-    return torch.from_numpy(np.empty(like.shape, _DTYPES[like.dtype]))
+    return torch.from_numpy(np.empty(tuple(like.shape), _DTYPES[like.dtype]))
 
 
 def _is_plain(raw: torch.Tensor, target: torch.Tensor) -> bool:
