@@ -6,6 +6,8 @@ absent), or holds what must be told of or mended, is left to the general way, wh
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import empty_like, is_grad_enabled, strided
@@ -18,7 +20,7 @@ from goodmeasure.frameworks.torch_fused import PLAIN, handed, number_of
 from goodmeasure.keeping.machine_code import compiles
 from goodmeasure.kernels import points, rows
 
-_DTYPES = {torch.float32: np.dtype(np.float32), torch.float64: np.dtype(np.float64)}
+_DTYPES: dict[torch.dtype, np.dtype[Any]] = {torch.float32: np.dtype(np.float32), torch.float64: np.dtype(np.float64)}
 _MUCH = 1 << 20  # numbers: four megabytes and more
 
 
@@ -78,7 +80,7 @@ def _room(like: torch.Tensor) -> torch.Tensor:
     """An empty tensor of the same kind. Much room is NumPy's, which asks for large pages: small ones are slower to come."""
     if like.numel() < _MUCH:
         return empty_like(like)
-    return torch.from_numpy(np.empty(tuple(like.shape), _DTYPES[like.dtype]))
+    return torch.from_numpy(np.empty(like.shape, _DTYPES[like.dtype]))
 
 
 def _is_plain(raw: torch.Tensor, target: torch.Tensor) -> bool:
