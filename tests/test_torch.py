@@ -494,6 +494,20 @@ def test_nothing_but_the_gradient_is_allocated():
     assert z.nbytes <= by_torch + by_numpy < 1.1 * z.nbytes
 
 
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_a_large_batch_gives_what_torch_does(reduction):
+    """Its gradient has another maker than that of a small one."""
+    rng = torch.Generator().manual_seed(0)
+    z, y = (torch.randn(1 << 20, generator=rng) for _ in range(2))
+    found = []
+    for module in (to_torch(LOSSES["squared_error"], reduction=reduction), torch.nn.MSELoss(reduction=reduction)):
+        given = z.clone().requires_grad_()
+        value = module(given, y)
+        value.backward(torch.full_like(value, 0.5))
+        found.append((value.detach(), given.grad))
+    torch.testing.assert_close(*found)
+
+
 def test_a_graph_that_is_kept_is_walked_again():
     y, z = examples("squared_error")
     z.requires_grad_()
