@@ -14,6 +14,7 @@ import goodmeasure as gm
 from goodmeasure import losses
 from goodmeasure.engines.duckdb import tally_files
 from goodmeasure.engines.request import Request
+from goodmeasure.errors import UsageError
 from goodmeasure.statistics import coded_keys
 from goodmeasure.statistics.coded_keys import MOST_WORDS, coded
 from goodmeasure.statistics.row_arguments import MissingScore
@@ -79,6 +80,7 @@ def frames() -> dict[str, Any]:
         "pairs of pandas": pandas.MultiIndex.from_arrays([NAMES[FEW], FEW]),
         "a column of pandas": pandas.Series(NAMES[FEW]),
         "whole numbers, some missing": pandas.array(FEW, dtype="Int64"),
+        "categories that are pairs": pandas.Categorical.from_codes(FEW, [(k, "a") for k in range(5)]),
         "a column of Polars": polars.Series(NAMES[FEW]),
         "an enumeration": polars.Series(np.array(names)[FEW], dtype=polars.Enum(names)),
         "a column of Arrow": pyarrow.array(NAMES[FEW].tolist()),
@@ -260,3 +262,21 @@ def test_views_of_texts_are_keys():
     words = ["b", None, "a", "b"]
     found = coded(pa.array(words, pa.string_view()), "group")
     assert found.values.tolist() == coded(words, "group").values.tolist()
+
+
+def test_a_list_of_a_row_is_a_key_however_its_column_holds_it() -> None:
+    pd, pl, pa = (pytest.importorskip(name) for name in ("pandas", "polars", "pyarrow"))
+    rows = [[1], [2, 3], None, [1], []]
+    for keys in (pd.Series(rows), pd.Series([None if each is None else np.array(each) for each in rows])):
+        assert coded(keys, "group").values.tolist() == ["[1]", "[2, 3]", "", "[1]", "[]"]
+    for keys in (pl.Series(rows), pa.array(rows)):
+        assert coded(keys, "group").values.tolist() == ["[1]", "[2, 3]", "", "[1]", "[]"]
+
+
+def test_arrays_have_no_order_as_clusters() -> None:
+    pa = pytest.importorskip("pyarrow")
+    y, p = np.array([0.0, 1.0] * 4), np.linspace(0.2, 0.8, 8)
+    with pytest.raises(UsageError, match="no order") as caught:
+        gm.tally(losses.binary_brier(), y, prediction=p, cluster=pa.array([[1], [2, 3]] * 4))
+    cluster = eval(caught.value.fix.removeprefix("cluster = "), {"cluster": [[1], [2, 3]] * 4})
+    assert gm.tally(losses.binary_brier(), y, prediction=p, cluster=cluster).n == 8

@@ -90,7 +90,10 @@ def coded(keys: ArrayLike | Coded, name: str) -> Coded:
         return Coded(narrowed, keys.names[there])
     if (found := _categories(keys)) is not None:
         return found
-    lost, values = apart(keys, name)
+    hidden, there = _given(keys, name)
+    if not hidden.any() and (words := _of_texts(there)) is not None:
+        return words  # of which none is missing: not asked one by one
+    lost, values = _without_missing(hidden, there)
     found = _present(values)
     if not lost.any():
         return found
@@ -122,18 +125,26 @@ def apart(keys: Any, name: str) -> tuple[NDArray[np.bool_], NDArray[Any]]:
 
     Errors: GM003.
     """
+    return _without_missing(*_given(keys, name))
+
+
+def _given(keys: Any, name: str) -> tuple[NDArray[np.bool_], NDArray[Any]]:
+    """Which keys their column says are missing, and what it holds of others."""
     keys = _copied(keys)
     if getattr(keys, "nlevels", 1) > 1:  # pairs of an index of pandas, which does not say which are missing
         keys = np.asarray(keys)
     asked = next((each for each in _LACKING if all(hasattr(keys, method) for method in each)), None)
     if isinstance(keys, np.ma.MaskedArray) and keys.ndim == 1:
-        hidden, there = np.ma.getmaskarray(keys).copy(), keys.compressed()
-    elif asked is not None:
-        hidden, there = np.array(getattr(keys, asked[0])(), bool), column_of(getattr(keys, asked[1])(), name)
-    else:
-        there = column_of(keys, name)
-        hidden = np.zeros(len(there), bool)
-    lost = np.zeros(len(there), bool) if coded_texts(there) else missing(there)
+        return np.ma.getmaskarray(keys).copy(), keys.compressed()
+    if asked is not None:
+        return np.array(getattr(keys, asked[0])(), bool), column_of(getattr(keys, asked[1])(), name)
+    there = column_of(keys, name)
+    return np.zeros(len(there), bool), there
+
+
+def _without_missing(hidden: NDArray[np.bool_], there: NDArray[Any]) -> tuple[NDArray[np.bool_], NDArray[Any]]:
+    """The same with what is missing among the cells that are there."""
+    lost = missing(there)
     hidden[~hidden] = lost
     return hidden, there[~lost] if lost.any() else there
 
@@ -145,13 +156,18 @@ def _copied(keys: Any) -> Any:
 
 
 def _as_texts(values: NDArray[Any]) -> NDArray[np.str_]:
-    """Values as texts: of objects pairs and lists too, and bytes whatever they hold."""
+    """Values as texts: of objects pairs, lists and arrays too, and bytes whatever they hold."""
     if values.dtype.kind not in "OS":
         return values.astype(str)
     cells = values.tolist()
-    return np.array(
-        [cell.decode(errors="backslashreplace") if isinstance(cell, bytes) else str(cell) for cell in cells]
-    )
+    plain = {*map(type, cells)}.isdisjoint((bytes, np.ndarray))
+    return np.array([*map(str if plain else _as_text, cells)], dtype=np.str_)
+
+
+def _as_text(cell: Any) -> str:
+    if isinstance(cell, bytes):
+        return cell.decode(errors="backslashreplace")
+    return str(cell.tolist() if isinstance(cell, np.ndarray) else cell)
 
 
 def _first(places: NDArray[Any], count: int) -> NDArray[np.intp]:
@@ -197,7 +213,7 @@ def _categories(keys: Any) -> Coded | None:
     places = np.asarray(codes)
     # One that is missing is told last: its code becomes the number of the others.
     there, found = _without_gaps(np.where(places < 0, len(categories), places) if (places < 0).any() else places)
-    return _told_apart(found, np.array([*np.asarray(categories).astype(str), ""])[there])
+    return _told_apart(found, np.array([*_as_texts(np.asarray(categories)), ""])[there])
 
 
 def _of_texts(keys: NDArray[Any]) -> Coded | None:

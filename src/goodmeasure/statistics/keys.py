@@ -13,6 +13,8 @@ from goodmeasure.statistics.row_arguments import Floats, MissingScore, Places, p
 
 MISSING = "(missing)"
 """What rows without a key are called."""
+# Cells of these types are keys whatever they hold, but for None: most columns of objects hold nothing else.
+_KEYS_OR_NONE = frozenset({str, bytes, int, bool, type(None)})
 
 
 def called(key: str, others: Container[str]) -> str:
@@ -43,7 +45,7 @@ def distinct(keys: ArrayLike, name: str, *, at: Places = None) -> tuple[NDArray[
     refuse_missing(missing(given), name, at)
     try:
         found, first, inverse = np.unique(given, return_index=True, return_inverse=True)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:  # the latter of arrays
         raise UsageError(
             f"{name} holds keys of types that have no order",
             seen=str(error),
@@ -79,11 +81,15 @@ def refuse_missing(lost: NDArray[np.bool_], name: str, at: Places = None) -> Non
 def missing(keys: NDArray[Any]) -> NDArray[np.bool_]:
     """Which keys are none: NaN, None, not a time, and the NA of pandas, none of which surely equals itself."""
     if keys.dtype.kind == "O":
-        return np.array([key is None or not _sure(key == key) for key in keys.tolist()], dtype=bool)
+        cells = keys.tolist()
+        if {*map(type, cells)} <= _KEYS_OR_NONE:
+            return np.array([cell is None for cell in cells], dtype=bool)
+        return np.array([cell is None or not _sure(cell == cell) for cell in cells], dtype=bool)
     if keys.dtype.kind in "mM":
         return np.asarray(np.isnat(keys))
     return np.isnan(keys) if keys.dtype.kind in "fc" else np.zeros(len(keys), dtype=bool)
 
 
 def _sure(answer: Any) -> bool:
-    return isinstance(answer, bool | np.bool_) and bool(answer)
+    """Whether a cell surely equals itself; an array is compared number by number, and is a key whatever it holds."""
+    return hasattr(answer, "__len__") or (isinstance(answer, bool | np.bool_) and bool(answer))
