@@ -14,7 +14,7 @@ from goodmeasure.engines.request import Request
 from goodmeasure.errors import Problem
 from goodmeasure.reading import blocks as reading
 from goodmeasure.reading import plain_parquet, sources
-from goodmeasure.reading.blocks import CodedTexts, WantedColumns, blocks
+from goodmeasure.reading.blocks import CodedTexts, WantedColumns, stretches
 from goodmeasure.reading.connection import database
 from goodmeasure.reading.sources import opened
 from goodmeasure.statistics.coded_keys import Coded, coded
@@ -98,7 +98,7 @@ def held(path, wanted, rows=3):
 def cells(files, wanted, rows=3):
     """The same of files that are open."""
     try:
-        parts = list(blocks(files, wanted, rows))
+        parts = [block for stretch in stretches(files, wanted, rows) for block in stretch.blocks]
     except Problem as problem:
         return str(problem)
     return {name: _cells([part[name] for part in parts], name in wanted.texts) for name in (parts or [()])[0]}

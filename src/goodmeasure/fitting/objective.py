@@ -310,7 +310,7 @@ class Objective:
         else:
             table = np.empty((room, many))
             # What BLAS reads lives here as long as the loop takes its addresses.
-            asked = np.array([ord("N")], np.uint8), np.array([0.0, 1.0]), np.zeros(3, np.int32)
+            asked = np.array([ord("N")], np.uint8), np.array([1.0, 1.0, 0.0]), np.zeros(3, np.int32)
             more = features, slopes, constants, offset, table, raw, signals, out, sizes
             means = run(abreast, address_of_gemm(), *asked, *more, many=many)
         rest = self._swept_rest(thetas, slice(whole, n))

@@ -29,6 +29,32 @@ def _sums(raw: Any, signal: Any) -> Any:
 
 
 @loop(nogil=True, fastmath=LOOSE)
+def _signals(
+    kernel: Any, y: Any, weight: Any, parameters: Any, limits: Any, scale: Any, state: Any, values: Any, raw: Any, signal: Any,
+    start: Any, count: Any,
+) -> None:  # fmt: skip
+    """So many rows from ``start`` on through the kernel of a loss: from raw outputs to signals."""
+    live = np.int64(count)
+    call_at(kernel, (
+        y[start:].ctypes.data, raw.ctypes.data, weight[start:].ctypes.data, parameters.ctypes.data, limits.ctypes.data,
+        values.ctypes.data, signal.ctypes.data, values.ctypes.data, state.ctypes.data, live, live, np.int64(0), scale,
+    ))  # fmt: skip
+
+
+@loop(nogil=True, fastmath=LOOSE)
+def _product(gemm: Any, letter: Any, sides: Any, left: Any, right: Any, factors: Any, out: Any) -> None:
+    """A product of tables by BLAS, which takes their lines for columns: of ``sides`` m, n and k it is (n, k) times (k, m).
+
+    It asks for all by address: that no table is turned (``letter``), and ``factors`` of the product and of what ``out`` held.
+    """
+    as_it_is, m, k = letter.ctypes.data, sides.ctypes.data, sides[2:].ctypes.data
+    call_at(gemm, (
+        as_it_is, as_it_is, m, sides[1:].ctypes.data, k, factors.ctypes.data, left.ctypes.data, m, right.ctypes.data, k,
+        factors[1:].ctypes.data, out.ctypes.data, m,
+    ))  # fmt: skip
+
+
+@loop(nogil=True, fastmath=LOOSE)
 def through(
     features: Any, slopes: Any, constant: Any, offset: Any, raw: Any, signal: Any, out: Any, sizes: Any,
     kernel: Any, y: Any, weight: Any, parameters: Any, limits: Any, scale: Any, state: Any,
@@ -46,11 +72,7 @@ def through(
             for j in range(width):
                 z += features[start + i, j] * slopes[j]
             raw[i] = z + offset[start + i] if len(offset) else z
-        live = np.int64(count)
-        call_at(kernel, (
-            y[start:].ctypes.data, raw.ctypes.data, weight[start:].ctypes.data, parameters.ctypes.data, limits.ctypes.data,
-            values.ctypes.data, signal.ctypes.data, values.ctypes.data, state.ctypes.data, live, live, np.int64(0), scale,
-        ))  # fmt: skip
+        _signals(kernel, y, weight, parameters, limits, scale, state, values, raw, signal, start, count)
         for i in range(0, count, 2):  # as `goodmeasure.fitting.loops.back`: chunks are even
             a, b = signal[i], signal[i + 1]
             for j in range(width):
@@ -69,40 +91,28 @@ def abreast(
     """The same by several parameters at once, each a column of ``slopes``, and a line of what is added to.
 
     In ``table`` and in ``signals`` is room for the raw outputs and the signals of all of them. ``gemm`` is where BLAS multiplies
-    tables, whose lines it takes for columns, and what it asks for by address: that none is turned (``letter``), to set or to add
-    (``factors`` of zero and one), and room for the ``sides`` of tables.
+    tables; ``letter``, ``factors`` (one, one and zero: to add, and from the second on to set) and room for ``sides`` are what
+    `_product` tells it.
     """
     (rows, width), many, values = features.shape, len(constants), np.empty(CHUNK)
     added = np.zeros((many, width))
-    sides[0], sides[1] = many, width
-    as_it_is, none, one = letter.ctypes.data, factors.ctypes.data, factors[1:].ctypes.data
-    lines, columns, length = sides.ctypes.data, sides[1:].ctypes.data, sides[2:].ctypes.data
     for start in range(0, rows, len(raw)):
         count = min(len(raw), rows - start)
-        part, there, live = features[start : start + count], table[:count], np.int64(count)
+        part, there = features[start : start + count], table[:count]
         back = signals[: many * count].reshape((many, count))
-        sides[2] = count
-        call_at(gemm, (
-            as_it_is, as_it_is, lines, length, columns, one, slopes.ctypes.data, lines, part.ctypes.data, columns, none,
-            there.ctypes.data, lines,
-        ))  # fmt: skip
+        sides[0], sides[1], sides[2] = many, count, width
+        _product(gemm, letter, sides, slopes, part, factors[1:], there)
         for k in range(many):
             for i in range(count):
                 raw[i] = there[i, k] + constants[k]
             for i in range(min(count, len(offset))):
                 raw[i] += offset[start + i]
-            call_at(kernel, (
-                y[start:].ctypes.data, raw.ctypes.data, weight[start:].ctypes.data, parameters.ctypes.data, limits.ctypes.data,
-                values.ctypes.data, back[k].ctypes.data, values.ctypes.data, states[k].ctypes.data, live, live, np.int64(0),
-                scale,
-            ))  # fmt: skip
+            _signals(kernel, y, weight, parameters, limits, scale, states[k], values, raw, back[k], start, count)
             total, size, far = _sums(raw[:count], back[k])
             out[k, width] += total
             sizes[k, 0], sizes[k, 1] = sizes[k, 0] + size, max(sizes[k, 1], far)
-        call_at(gemm, (
-            as_it_is, as_it_is, columns, lines, length, one, part.ctypes.data, columns, back.ctypes.data, length, one,
-            added.ctypes.data, columns,
-        ))  # fmt: skip
+        sides[0], sides[1], sides[2] = width, many, count
+        _product(gemm, letter, sides, part, back, factors, added)
     for k in range(many):
         for j in range(width):
             out[k, j] += added[k, j]

@@ -40,6 +40,8 @@ FEW, _ROUGHLY, ROUGH = 20, 1e-2, 1e-4
 _NARROW, _EVEN = 100, 1e-2
 # Where so many steps do not arrive, all rows say how the objective bends.
 _STEPS, _HALVINGS = 12, 4
+# By what name it stands where fits ended.
+NAME = "sampled"
 
 
 def minimise(objective: Objective, start: Floats, *, tol: float, max_iter: int, watch: Watch) -> Reached:
@@ -52,7 +54,7 @@ def minimise(objective: Objective, start: Floats, *, tol: float, max_iter: int, 
         return Reached(start, 0, False, stopped=True)
     reached = _walked(objective, *begun, tol=tol / 2, max_iter=min(_STEPS, max_iter), watch=watch)
     if reached.converged:
-        objective.ended("sampled", reached.theta, begun[1].at(-objective.penalty.ravel()))
+        objective.ended(NAME, reached.theta, begun[1].at(-objective.penalty.ravel()))
     if reached.converged or reached.stopped:
         return reached
     if objective.outputs > 1:
@@ -85,7 +87,7 @@ def _size_for(objective: Objective) -> _Size:
 
 def _resumed(objective: Objective) -> tuple[Floats, Bend] | None:
     """Where a fit of the same rows with another penalty ended, and how these bend; None where there was none."""
-    last = objective.last("sampled")
+    last = objective.last(NAME)
     if last is None:
         return None
     theta, bend = last

@@ -99,7 +99,7 @@ def prepare(objective: Objective, alphas: Sequence[float], start: Floats, *, tol
     wholes = [objective.penalised(alpha) for alpha in sorted(alphas)]
     for side in _parabolas(wholes, start) or _walked(_on_part(wholes, start), tol):
         if side.value <= constant:
-            side.whole.foreseen("sampled", side.stood, side.bend.at(-side.whole.penalty.ravel()))
+            side.whole.foreseen(sampled.NAME, side.stood, side.bend.at(-side.whole.penalty.ravel()))
 
 
 def _parabolas(wholes: list[Objective], start: Floats) -> list[_Side]:

@@ -59,19 +59,13 @@ class Stretch(NamedTuple):
     beside: bool
 
 
-def blocks(files: Files, wanted: WantedColumns, rows: int) -> Iterator[Block]:
-    """The wanted columns of the rows that count, so many rows at a time, in the order of `WantedColumns`.
+def stretches(files: Files, wanted: WantedColumns, rows: int) -> list[Stretch]:
+    """The wanted columns of the rows that count, one stretch after another, in blocks of at most so many rows.
 
     Raises:
         GM202: a file is damaged
         GM206: a cell is not the number that is needed
     """
-    for stretch in stretches(files, wanted, rows):
-        yield from stretch.blocks
-
-
-def stretches(files: Files, wanted: WantedColumns, rows: int) -> list[Stretch]:
-    """The stretches of a table one after another, with the `blocks` of each."""
     for name in wanted.numbers:
         if not is_number(files.types[name]):
             _refuse_what_is_no_number(files, name)
